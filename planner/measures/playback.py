@@ -242,7 +242,8 @@ class Difference:
 
     sample : number of the sample, from 0
     what : the occurrence that differs; None: only the completion time differs
-    predicted, rehearsed : its start and end, in seconds; None: the occurrence does not happen
+    predicted, rehearsed : start and end of the occurrence, or of the workflow if `what` is None. The unit is seconds;
+        None: the occurrence does not happen
     """
 
     sample: int

@@ -72,9 +72,9 @@ class Usage:
             usd.plus(other.usd[name])
 
     def results(self, priced: bool) -> tuple[Utilisation, ...]:
-        """Return the utilisation of each group of pools, except groups whose slots no task seizes.
+        """Return the utilisation of each group of pools that tasks use, or whose agents are paid.
 
-        Groups with paid agents are always included. The group `RAMPED_UP` is never included.
+        The group `RAMPED_UP` is left out.
 
         priced : whether the cost of the scenario is known
         """

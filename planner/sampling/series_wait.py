@@ -38,7 +38,7 @@ class SeriesWait:
 
         If there are several such waits, return the wait with the highest p95.
 
-        Also return None if caches expire or people walk away. Such events depend on the durations of tasks.
+        Also return None if caches may expire or people may walk away. Such events depend on the durations of tasks.
         """
         if len(graph.graph.since) or any(mark.subject.conversation is not None for mark in graph.works):
             return None

@@ -58,7 +58,7 @@ class Split(Enum):
         """Return the split for the task times of a graph.
 
         If `detailed`, each part has its own column. Otherwise coordination has one column, and all other parts share
-        another column. A graph without coordination has only the second of these columns.
+        another column. Without coordination, there is a single column.
         """
         if detailed:
             return cls.PARTS

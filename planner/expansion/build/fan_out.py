@@ -187,7 +187,7 @@ class _FanOut:
         The limit counts ramp-ups and items. Ramp-ups start before items.
 
         fragment : tasks of the fan-out, without the limit
-        parts : the items. If agents ramp up, the ramp-ups come before the items
+        parts : the ramp-ups, if there are any, and then the items
         joints : additional edges between tasks, for example from an item to an item that needs it
         size : number of tasks of each item
         """
@@ -266,7 +266,7 @@ class _FanOut:
         """Lay out the items of the fan-out side by side.
 
         item : tasks of one item
-        first : number of a task in `item`. This task must wait for other items. Earlier tasks of the item need not wait
+        first : task at which an item must wait for other items, by its number in `item`
         """
         size, joints, count = len(item), [], len(self.shared)
         ends = [1 + row * size + item.exit for row in range(count)]
@@ -332,7 +332,7 @@ class _Items:
 def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
     """Yield the requests that may read the brief, in the order in which the item makes them.
 
-    Each request comes with its occurrence inside the item: its number in each loop between the item and the request.
+    Each request comes with its number in each loop inside the item.
 
     segments : segments of the item
     depth : number of loops around the item, including the fan-out of the item

@@ -99,7 +99,7 @@ class Crews:
 def number_pools(pools: Ints, crew_pools: int) -> Ints:
     """Return the pool number of each task for the scheduler.
 
-    Fragments number their own pools −2, −3, …. These pools get the numbers after `crew_pools`. Other pools and
+    Fragments number their own pools −2, −3, …. These pools get the numbers from `crew_pools` on. Other pools and
     `NO_POOL` keep their numbers.
 
     pools : pool of each task of the workflow

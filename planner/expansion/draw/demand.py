@@ -154,7 +154,7 @@ class Layers:
 
 @dataclass(frozen=True, eq=False)
 class OccurrenceInputs:
-    """Inputs of one occurrence of a work, determined by other work or by the loops around it.
+    """Inputs of one occurrence of a work, determined by other work or by the loops around the occurrence.
 
     size : relative size of the item, with mean 1; None: all items are equal
     read : tokens of a brief or report that the first request reads

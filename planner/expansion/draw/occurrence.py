@@ -129,10 +129,10 @@ class Occurrence:
 
         Draws are multiplied by up to three factors:
 
-        - the size of the item, for turns of an agent loop, tokens of a single request, and times of a tool step with
-          `sized: true`
-        - the error of estimates, for tokens and tool times that are declared as ranges
-        - the ratio of tokenizers, for tokens that were counted with another tokenizer
+        - The size of the item applies to turns of an agent loop, to tokens of a single request, and to times of a tool
+          step with `sized: true`.
+        - The error of estimates applies to tokens and tool times that are declared as ranges.
+        - The ratio of tokenizers applies to tokens that were counted with another tokenizer.
         """
         factor: Floats | float | None = None
         counts = purpose == "turns" or purpose.endswith("calls")

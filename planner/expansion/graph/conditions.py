@@ -17,16 +17,15 @@ from planner.reading.estimates.estimate import Estimate
 class Loop:
     """A loop around work: the items of a fan-out, rounds or copies.
 
-    kind : ``items``, ``rounds`` or ``copies``. Attempts are ``rounds`` too. Rounds run one after another, items and
-        copies side by side
+    kind : ``items``, ``rounds`` or ``copies``. The kind of attempts is ``rounds``. Only rounds run one after another
     path : for a fan-out, the full name of its step. It is a key of the draws of item sizes
     size : estimate of an item's size. Draws are divided by the mean of the estimate; None: sizes are not drawn
     sizes : declared relative size of each item, with mean 1; None: no sizes are declared
-    same : item of each row, if several agents do the same item. A row is an item done by one agent; None: each row is a
-        different item
+    same : item of each row. A row is an item done by one agent, so several rows may have the same item; None: each
+        row is a different item
     race : whether the first copy to finish ends the loop
-    together : for copies, whether all copies are computed in one array, like items. Inside a fan-out, copies are
-        computed separately. Inside copies with `together`, they are computed separately too
+    together : for copies, whether all copies are computed in one array, like items. It is false inside a fan-out and
+        inside copies that are computed in one array
     """
 
     count: int
@@ -68,9 +67,10 @@ def innermost_items(loops: Loops) -> int | None:
 
 
 def row_loop(loops: Loops) -> int | None:
-    """Return the index of the loop in `loops` whose items or copies are the rows of arrays, or None.
+    """Return the index of the loop in `loops` whose items or copies are the rows of arrays.
 
-    This is the innermost fan-out. If there is no fan-out, it is the outermost loop of copies.
+    This is the innermost fan-out. If there is no fan-out, it is the outermost loop of copies. Return None if there is
+    no loop of copies either.
     """
     return next((position for position in reversed(range(len(loops))) if loops[position].as_rows), None)
 
@@ -244,7 +244,7 @@ class Outcome:
     path : full name of the step
     around : loops around the step
     own : loops of the step itself: items, rounds, copies
-    race : whether the copies race. In a race, the first copy decides. Otherwise the step fails if all copies fail
+    race : whether the copies race. In a race, copy 0 decides. Otherwise the step fails if all copies fail
     guard : condition under which the body of the step runs; None: always
     round : condition of the rounds; None: no round can be rejected
     attempt : condition of the attempts; None: the step has no `retry`

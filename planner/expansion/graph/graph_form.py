@@ -47,7 +47,7 @@ Branch = tuple[Option, ...]
 class Node:
     """A node of a graph: a step, a subgraph, or a node that does nothing.
 
-    defer : whether the node, once triggered, waits until all triggered nodes without `defer` have run
+    defer : whether the node, once triggered, waits until no node without `defer` is left to run
     path : name for the node in the keys of its draws; empty: the name of the node in the graph
     """
 

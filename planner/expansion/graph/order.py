@@ -49,7 +49,7 @@ def in_order(steps: Steps) -> list[str]:
 def topological(needed: Sequence[Collection[int]]) -> list[int]:
     """Return indices in topological order. If several indices can come next, the smallest comes next.
 
-    Cycles are left out. So are all indices that come after a cycle.
+    Indices on a cycle or after a cycle are left out.
 
     needed : for each index, the indices that must come before it
     """
@@ -139,8 +139,8 @@ def _chain_bound(
 
     The steps are split greedily into chains. The bound is the sum of the largest weight in each chain.
 
-    bits : for each step, a number with one bit
-    before : for each step, the bits of all steps before it
+    bits : bit mask of each step, with a single bit
+    before : for each step, the bit mask of all steps before it
     """
     chains: dict[int, int] = {}  # last step of a chain → its largest weight
     ends = 0

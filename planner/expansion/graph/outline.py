@@ -53,7 +53,7 @@ class Chain(Outline):
 
 @dataclass(frozen=True, eq=False)
 class InRound(Outline):
-    """Tasks in one round of an item. If loops of rounds are nested, it is one round of the innermost loop.
+    """Tasks in one round of an item. If loops of rounds are nested, this is a round of the innermost loop.
 
     inner : number of the round in each loop of rounds, outermost loop first
     body : how the tasks are composed

@@ -159,8 +159,9 @@ def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
 def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
     """Whether a subgraph of `nodes` has exactly one entry. An entry is a node inside that a node outside triggers.
 
-    Several entries count as one if all have the same triggers. These triggers must not be conditional edges. Nodes
-    inside must not trigger an entry, even if there is only one.
+    Several entries count as one if all have the same triggers. These triggers must not be conditional edges.
+
+    Return False if a node inside triggers an entry.
     """
     entered_inside = {target for source, target in form.arrows() if source in nodes and target in nodes}
     entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
@@ -174,8 +175,9 @@ def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
 def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[str, set[str]]) -> bool:
     """Whether a subgraph of `nodes` has at most one exit. An exit is a node inside that triggers a node outside.
 
-    Several exits count as one if they trigger the same nodes, and only by joins. A conditional edge must not choose
-    between nodes inside and nodes outside.
+    Several exits count as one if they trigger the same nodes, and only by joins.
+
+    Return False if a conditional edge may choose between nodes inside and nodes outside.
 
     targets_outside : for each exit, the nodes outside that it triggers
     """

@@ -101,8 +101,8 @@ class WorkflowGraphs:
     def group(self, outline: Group, name: str) -> RunPart:
         """Build the graph of a group of steps. Return the function that runs the group.
 
-        The graph is a StateGraph. In the dataflow runtime, the graph uses LangGraph's functional API instead. Choices
-        are StateGraphs in every runtime.
+        In the dataflow runtime, the graph uses LangGraph's functional API. In all other runtimes, it is a StateGraph. A
+        choice is always a StateGraph.
         """
         children = {child: self.part(part.outline, f"{name}.{child}" if name else child)
                     for child, part in outline.parts.items()}  # fmt: skip
@@ -268,7 +268,8 @@ class WorkflowGraphs:
     def sends(self, outline: Dispatch, nodes: list[str], state: State) -> Iterator[tuple[str, State]]:
         """Yield the node and the state of each Send, in order.
 
-        If nothing in the fan-out can wait for other items or for a slot, items without work get no Send.
+        If some item may have to wait for another item or for a slot, every item gets a Send. Otherwise items without
+        work get no Send.
         """
         slot = state["(first)"]
         for node, part in zip(nodes, outline.parts, strict=True):

@@ -90,7 +90,7 @@ class SampleRun:
     scale : number by which all planned durations are divided
     spans : start and end of each piece of work, in planned seconds
     waits_for : task → tasks that must end before the task starts
-    joins : tasks that do no work. They end as soon as the tasks in their `waits_for` have ended
+    joins : tasks that do no work. Such a task ends as soon as the tasks that it waits for have ended
     ended : task → end of the task, in planned seconds
     """
 
@@ -207,9 +207,8 @@ class GraphContext:
     """State that all graphs of a workflow share.
 
     run : the sample that the graphs run now
-    compiled : compiled graphs, as pairs: the name of the part of the workflow that the graph runs, and the graph
-    without_langgraph : names of the parts that LangGraph cannot express, as keys. They run without LangGraph. All
-        values are None
+    compiled : pairs of a name and a compiled graph. The name is that of the part of the workflow that the graph runs
+    without_langgraph : name → None for each part that LangGraph cannot express. These parts run without LangGraph
     """
 
     run: SampleRun
