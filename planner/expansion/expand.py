@@ -71,8 +71,8 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
 def _context_switches(fragment: Fragment) -> dict[int, int]:
     """Return ``{task: earlier task}`` for each task of a person with YAML `leaves`.
 
-    The person waits for the task from the end of the earlier task on. The earlier task is the last task of a person
-    before this task. If there is no such task, it is task 0, the start of the run.
+    The earlier task is the previous task of a person, or task 0 if there is none. When the earlier task ends, the
+    person begins to wait for the task.
     """
     switching = {
         int(task)

@@ -29,7 +29,7 @@ class WorkDetail:
 
     Seconds are added as whole numbers of ticks, so that sums are exact.
 
-    done : number of occurrences that are done
+    done : number of occurrences that are not skipped
     seconds : seconds of work
     critical : seconds on the critical path
     critical_in : number of samples in which the step is on the critical path
@@ -153,7 +153,7 @@ class Detail:
 def _worked(work: Work, occurrence: OccurrenceTimes, run: ScheduledSamples) -> tuple[Floats, Floats | float]:
     """Return the seconds of work of an occurrence, and the number of its items that never started.
 
-    The seconds are an array (S, items) for S samples. The number is an array (S,), or 0 if all items started.
+    The seconds are an array (S, items) for S samples. The number of items is an array (S,), or 0 if all started.
     """
     items = length(occurrence.tasks)
     leaves = work.kind == "human" and run.times.away.size > 0

@@ -31,13 +31,13 @@ class Drag:
     """Drag of each step: the time by which the workflow would end sooner if the step took no time.
 
     Drag is computed for the first samples of a forecast. For each step, each sample is scheduled again without the
-    seconds of the step. Attempts, cache hits and rework stay the same. If a person does the step, the time during
-    which the person is away is left out too. If no task of a sample becomes shorter, the drag is 0.
+    seconds of the step. Attempts, cache hits and rework stay the same. If a person does the step, the time during which
+    the person is away is left out too.
 
-    Even a step off the critical path can have drag, and drag can be negative. The reason is that shorter tasks can
-    change the order in which tasks get agents (Graham's anomalies).
+    Drag can be negative, and a step off the critical path can have drag. The reason is that shorter tasks can change
+    the order in which tasks get agents (Graham's anomalies).
 
-    of : for each piece of work in the graph, the index of its step
+    of : index of the step of each piece of work in the graph
     limit : number of samples to use
     """
 
@@ -72,7 +72,7 @@ class Drag:
     def _lost(self, step: int, run: ScheduledSamples, rows: slice, exact: Floats) -> Floats:
         """Return an array (S,): the drag of a step in each of S samples, in seconds.
 
-        rows : positions of the S samples in `run.times`
+        rows : the S samples, as a slice of all samples in `run.times`
         exact : array (S, n) for n tasks: durations before rounding, in seconds
         """
         times, graph, durations = run.times, run.kernel_graph, run.durations[: len(exact)]

@@ -52,7 +52,7 @@ class Playback:
     run : the scheduled samples
     first : number of the first sample, from 0
     traces : draws of the requests in each occurrence of each piece of work
-    occurrences : times of each occurrence of each piece of work. One entry contains the times of all items
+    occurrences : times of each occurrence of each piece of work. All items together are one occurrence
     """
 
     run: ScheduledSamples
@@ -81,9 +81,9 @@ class Playback:
         return self.run.schedule
 
     def seconds(self, work: Work, index: Index, row: int) -> float:
-        """Return the duration in seconds of one occurrence of a piece of work; 0 if the occurrence is not done.
+        """Return the duration in seconds of one occurrence of a piece of work; 0 if the occurrence is skipped.
 
-        index : number of the occurrence in each loop around the work, such as (2, 7) for round 2 and item 7
+        index : number in each loop around the work, such as (2, 7) for round 2 and item 7
         row : index of the sample in this playback
         """
         all_rows, item = _all_rows(work, index)
@@ -222,7 +222,7 @@ def tasks(outline: Outline, first: int, index: Index) -> Iterator[tuple[Task, in
 
 
 def _all_rows(work: Work, index: Index) -> tuple[Index, int]:
-    """Replace the item by `EVERY` in the loop indices of an occurrence. Return the new loop indices, and the item.
+    """Return the loop indices of an occurrence with the item replaced by `EVERY`, and the item.
 
     For example, (2, 7) means round 2 and item 7. The result is (2, EVERY) and 7. If the work has neither items nor
     copies, the result is `index` and 0.
@@ -241,8 +241,9 @@ class Difference:
     """The first difference between a rehearsal and its prediction.
 
     sample : number of the sample, from 0
-    what : occurrence that differs; None: the workflow as a whole differs
-    predicted, rehearsed : start and end of the occurrence, in seconds; None: the occurrence does not happen
+    what : the occurrence that differs; None: only the completion time differs
+    predicted, rehearsed : start and end of the occurrence, or of the workflow if `what` is None. The unit is seconds;
+        None: the occurrence does not happen
     """
 
     sample: int

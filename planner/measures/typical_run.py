@@ -53,8 +53,8 @@ class Stretch:
     """A part of the critical path: consecutive occurrences of one step, or consecutive waits for an agent.
 
     step : path of the step that runs or waits
-    kind : kind of the step, or ``waiting``
-    start : time at which this part starts, in seconds
+    kind : kind of the step; for waits, ``waiting``
+    start : start of this part, in seconds
     seconds : duration of this part
     occurrences : number of occurrences or waits
     """
@@ -164,7 +164,7 @@ def typical_run(run: ScheduledSamples, sample: int) -> TypicalRun:
 
 
 def _occurrence_spans(run: ScheduledSamples) -> Iterator[tuple[Work, _Spans]]:
-    """Yield, for each occurrence of each piece of work, the work and the spans of its items.
+    """Yield each occurrence of each piece of work, as a pair of the work and the spans of its items.
 
     Items that take no time have no span.
 
@@ -193,8 +193,8 @@ def _occurrence_spans(run: ScheduledSamples) -> Iterator[tuple[Work, _Spans]]:
 def _work_order(works: Sequence[Work]) -> dict[tuple[Work, Index], tuple[int, ...]]:
     """Return a sort key for each occurrence of each piece of work.
 
-    The keys give the order in which a single agent does the work. For example, round 1 comes before round 2. Within
-    a round, the work has its declared order.
+    The keys give the order in which a single agent does the work. For example, round 1 comes before round 2. Within a
+    round, pieces of work keep their order in `works`.
     """
     first: dict[object, int] = {}
     for number, work in enumerate(works):

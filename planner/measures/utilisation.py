@@ -23,12 +23,13 @@ _SHARE = 2.0**-40
 class Utilisation:
     """Utilisation of a crew's agents, of the lead, of a crew's merge queue, or of LangGraph's slots.
 
-    name : name of the crew; ``lead``; name of the crew followed by ``: merge``; or `LIMITED` for LangGraph's slots
+    name : name of the crew, or ``lead``. For a merge queue, ``: merge`` follows the name of the crew. For LangGraph's
+        slots, the name is `LIMITED`
     agents : number of agents; for LangGraph's slots, number of slots in each graph
     utilisation : mean over samples of `seconds held / (agents * completion time)`. An agent is held until a task
         releases the agent, even while the agent does nothing
-    waiting : mean seconds for which the critical path waits for an agent. It is 0 if there is only one agent: the
-        critical path then goes through the work that keeps this agent busy
+    waiting : mean seconds for which the critical path waits for an agent. With a single agent, the critical path goes
+        through the agent's work instead, and this number is 0
     usd : mean pay of all agents in US dollars; None if they are not paid, or if the cost of the scenario is unknown
     """
 
@@ -40,7 +41,7 @@ class Utilisation:
 
 
 class Usage:
-    """For each pool, sums over samples: seconds for which slots are held, seconds of waiting on the critical path, pay.
+    """Sums over samples for each pool: time for which slots are held, waiting time on the critical path, and pay.
 
     groups : name → indices of the pools with this name. Pools with the same name are counted together
     """
@@ -71,10 +72,9 @@ class Usage:
             usd.plus(other.usd[name])
 
     def results(self, priced: bool) -> tuple[Utilisation, ...]:
-        """Return the utilisation of each group of pools.
+        """Return the utilisation of each group of pools that tasks use, or whose agents are paid.
 
-        Groups with paid agents are always included. Other groups are left out if no task seizes their slots. The group
-        `RAMPED_UP` is left out too.
+        The group `RAMPED_UP` is left out.
 
         priced : whether the cost of the scenario is known
         """

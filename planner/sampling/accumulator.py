@@ -102,9 +102,10 @@ class Accumulator:
         return self._usd[self._costs[point]]
 
     def usd_parts(self, point: int) -> tuple[Values, Values] | None:
-        """Return two parts of the costs of a scenario: those of models, and those of tools, people and crews.
+        """Return two parts of the costs of a scenario: cost of models, and cost of everything else.
 
-        Return None if neither tools nor people nor crews are paid. The parts are empty if a price is unknown.
+        Everything else means tools, people and crews. Return None if none of them is paid. The parts are empty if a
+        price is unknown.
 
         point : index of the scenario
         """

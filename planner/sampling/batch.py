@@ -85,8 +85,7 @@ class DemandGroup:
     def payer(self, point: int) -> int:
         """Return the index of the scenario that stores the cost and tokens of the scenario `point`.
 
-        If all scenarios of the group have equal costs, the first scenario of the group stores them. Otherwise each
-        scenario stores its own cost and tokens.
+        This is the first scenario of the group, if all its scenarios have equal costs. Otherwise it is `point` itself.
         """
         return point if self.own_costs else self.points[0]
 
@@ -104,7 +103,7 @@ class Batch:
     detailed : whether to collect details. Then the batch must have a single scenario
     waits : for each scenario, a wait for a person during which nothing else can run; None: there is no such wait
     draw_cache : cache of draws that several batches of the workflow share; None: no cache
-    watched : the requests of the last `watched` groups are checked against the model's context
+    watched : number of groups, from the end of `groups`, whose requests are checked against the model's context
     recorded : streams of draws to record; None: no draws are recorded. While draws are recorded, the cache is not used
     """
 

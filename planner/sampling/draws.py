@@ -25,12 +25,12 @@ _SAMPLE = np.uint64((1 << 32) - 1)
 class StreamValues:
     """A rule that converts the draws of a random stream to values.
 
-    At most one of the three fields is set. If none is set, the values are the draws themselves.
+    At most one field is set. Which one depends on the use of the stream. If none is set, the values are the draws
+    themselves.
 
-    estimate : if the stream draws an estimate: the estimate
-    sigma : if the stream draws a lognormal factor: standard deviation of the factor's logarithm; otherwise 0
-    happens : if the stream decides whether an event happens: limits `(low, high)`. The value is 1 if
-        `low <= draw < high`, otherwise 0
+    estimate : the estimate that the stream draws
+    sigma : standard deviation of the logarithm of the lognormal factor that the stream draws
+    happens : limits `(low, high)` of an event that the stream decides. The value is 1 if `low <= draw < high`, else 0
     """
 
     estimate: Estimate | None = None

@@ -88,7 +88,7 @@ class Stopping:
     samples : largest number of samples; None: no number is requested
     precision : precision at which to stop, as in `Precision.target`; None: no precision is requested
     seconds : time limit in seconds; None: no limit. At least one block is simulated, even if it takes longer
-    began : time at which the time limit starts, by `time.monotonic`
+    began : start of the time limit, as a value of `time.monotonic`
     """
 
     samples: int | None = None
@@ -143,8 +143,8 @@ def sample(
 ) -> list[Accumulator]:
     """Simulate the same samples of every batch until the stopping rule is satisfied. Return the results of each batch.
 
-    Results do not depend on the backend, because blocks are added in order. During a check of precision, the backend
-    already simulates the next blocks.
+    Blocks are added in order, so results do not depend on the backend. The backend may simulate further blocks during a
+    check of precision.
 
     backend : simulates the blocks; None: threads on all cores
     progress : function to call with the ratio `samples so far / samples at the next check`

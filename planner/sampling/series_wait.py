@@ -36,8 +36,9 @@ class SeriesWait:
     def of(cls, graph: TaskGraph) -> SeriesWait | None:
         """Return the wait for a person during which no other task of a graph can run; None if there is no such wait.
 
-        If there are several such waits, return the wait with the highest p95. If the graph has caches that expire or
-        people who walk away, return None, because these events depend on the durations of tasks.
+        If there are several such waits, return the wait with the highest p95.
+
+        Also return None if caches may expire or people may walk away. Such events depend on the durations of tasks.
         """
         if len(graph.graph.since) or any(mark.subject.conversation is not None for mark in graph.works):
             return None
@@ -80,12 +81,14 @@ def _once(work: Work, estimate: Estimate) -> bool:
 
 
 def _in_series(graph: Graph, task: int) -> bool:
-    """Whether no other task can run during `task`: each must end before `task` starts, or can start only afterwards.
+    """Whether every other task must end before `task` starts, or can start only after `task` ends.
 
     Return False if an edge leads from a task to a task with a lower number. Otherwise two checks are enough:
 
-    - Each task with a lower number than `task` has an edge to `task`, or to a task between the two numbers.
-    - Each task with a higher number than `task` has an edge from `task`, or from a task between the two numbers.
+    - Each task before `task` has an edge to `task`, or to a task between the two.
+    - Each task after `task` has an edge from `task`, or from a task between the two.
+
+    Here, "before", "after" and "between" refer to the numbers of tasks.
     """
     sources, targets = np.repeat(np.arange(len(graph)), np.diff(graph.successor_start)), graph.successors
     leads_to_it, follows_it = np.zeros(len(graph), bool), np.zeros(len(graph), bool)

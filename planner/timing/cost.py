@@ -24,7 +24,7 @@ class Billing:
     written : input tokens that are written to a cache
     cache_read : input tokens that are read from a cache
     output : output tokens
-    units : hours if the work is paid by the hour; otherwise number of tool calls, or of a person's answers
+    units : hours, for work that is paid by the hour. Otherwise number of tool calls or of a person's answers
     """
 
     input: Floats

@@ -57,8 +57,8 @@ class Split(Enum):
     def of(cls, graph: TaskGraph, detailed: bool) -> Split:
         """Return the split for the task times of a graph.
 
-        If `detailed`, each part has its own column. Otherwise there is one column for coordination (if the graph has
-        any) and one column for all other parts together.
+        If `detailed`, each part has its own column. Otherwise coordination has one column, and all other parts share
+        another column. Without coordination, there is a single column.
         """
         if detailed:
             return cls.PARTS
@@ -87,7 +87,7 @@ class OccurrenceTimes:
     fixed : seconds that do not depend on speed
     decode : seconds at speed 1. At another speed, these are `decode / speed` seconds
     billed : billed amounts if nothing is cancelled; None for tasks that cannot be cancelled
-    done : 1 where the occurrence is done, else 0; None for tasks that cannot be cancelled
+    done : 1 if the work is done at this occurrence, 0 if it is skipped; None for tasks that cannot be cancelled
     wait : seconds before the work begins, which are part of `fixed`
     """
 
@@ -106,9 +106,9 @@ class OccurrenceTimes:
 class WorkTotals:
     """Sums over all occurrences of a `Work`, as if no task were cancelled.
 
-    done : number of occurrences that are done, (samples,)
+    done : number of occurrences that are not skipped, (samples,)
     billed : billed amounts, in arrays (samples,)
-    occurrences : times of each occurrence that may be cancelled. If details are requested, times of all occurrences
+    occurrences : times of occurrences. Without details, only those of occurrences that may be cancelled
     """
 
     work: Work
@@ -124,11 +124,11 @@ class TaskTimes:
     split : the kinds of time that have separate columns
     fixed, decode : seconds, (columns, tasks, samples)
     skipped : tasks that may be skipped, each with a mask (items, samples) that is true where the task is skipped
-    patience : seconds that a person waits before turning to something else, (samples, tasks with `leaves`)
+    patience : seconds after which a waiting person turns to something else, (samples, tasks with `leaves`)
     away : seconds that the person then takes to come back, (samples, tasks with `leaves`)
     works : totals of each `Work`
     accepted : mask (samples,) of the samples in which every failed step has a fallback
-    largest : for each model, the tokens of its largest request, (samples,): prompt plus output
+    largest : name of a model → prompt and output tokens of its largest request, (samples,)
     """
 
     split: Split
@@ -200,7 +200,7 @@ def task_times(
 
     service : service times of each model
     speed : speed that decides when attempts reach their timeout. Nothing else in the result depends on it
-    detailed : whether to separate all parts of the times, and to keep all occurrences of each `Work`
+    detailed : whether to separate all parts of the times. Then all occurrences of each `Work` are kept too
     """
     return _Timing(graph, service, draws, speed, detailed).times()
 

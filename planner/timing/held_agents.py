@@ -38,8 +38,8 @@ class HeldAgents:
     def ticks(self, durations: Floats, schedule: Schedule) -> list[Ticks]:
         """Return for each pool an array (S,): for each sample, the ticks for which agents of the pool are held.
 
-        Each number is `sum of ends - sum of starts`, modulo 2⁶⁴. It is exact below 2⁶³ ticks, even if one of
-        the two sums is larger. When a race ends, its copies release all agents that they hold.
+        Each number is `sum of ends - sum of starts`, modulo 2⁶⁴. It is exact below 2⁶³ ticks, even if the sums are
+        larger. When a race ends, its copies release all agents that they hold.
         """
         ran = _ran(durations, schedule)
         race_ends = self.races.ends(schedule) if self.races is not None else None
@@ -110,7 +110,7 @@ class _Races:
     def ends(self, schedule: Schedule) -> Floats:
         """Return an array (S, n) for S samples and n tasks: the end time of the innermost race that contains the task.
 
-        The time is 0 if the task is not in a race.
+        If no race contains the task, the time is 0.
         """
         ends = np.fmin.reduceat(schedule.ends[:, self.exits], self.first, axis=1)
         nested = np.flatnonzero(self.outer >= 0)

@@ -53,7 +53,7 @@ class Pipeline:
         """Draw the demands of samples, and compute the times of all tasks.
 
         speed : speed that decides when attempts reach their timeout. Nothing else in the result depends on it
-        detailed : whether to separate all parts of task times, and to keep all occurrences of each `Work`
+        detailed : whether to separate all parts of task times. Then all occurrences of each `Work` are kept too
         """
         return self.complete(SampleDemands(samples, self.layers), speed, detailed)
 
@@ -65,7 +65,7 @@ class Pipeline:
         """Draw the demands that `draws` still lacks, and compute the times of all tasks.
 
         speed : speed that decides when attempts reach their timeout. Nothing else in the result depends on it
-        detailed : whether to separate all parts of task times, and to keep all occurrences of each `Work`
+        detailed : whether to separate all parts of task times. Then all occurrences of each `Work` are kept too
         """
         service = {name: ServiceTimes.of(profile, draws.samples) for name, profile in self.models.items()}
         return DrawnSamples(self.graph, service, task_times(self.graph, service, draws, speed, detailed))
@@ -109,8 +109,8 @@ class TimedSamples:
         """Schedule the tasks of some samples.
 
         rows : samples to schedule; by default all samples
-        graph : copy of the pipeline's graph with different pool sizes; None: the pipeline's graph itself
-        traced, recorded : passed on to `simulate`
+        graph : copy of the pipeline's graph with different pool sizes; None: the pipeline's own graph
+        traced, recorded : options of `simulate`
         """
         kernel_graph = graph or self.drawn.graph.graph
         durations, times = self.durations[rows], self.drawn.times
@@ -126,7 +126,7 @@ class TaskProgress:
     """The progress that tasks make before they end or are cancelled, in arrays (items, samples).
 
     started : 1 if the task started its work, else 0
-    share : share of the planned time for which the task worked, from 0 to 1
+    share : time that the task worked, as a share of its planned time, from 0 to 1
     """
 
     started: Floats
@@ -175,8 +175,8 @@ class ScheduledSamples:
         - A task that never started costs nothing.
         - A request is billed for its whole input. Its output is billed in proportion to the time that the request ran.
         - An agent loop is billed in proportion to the time that it ran.
-        - A tool is billed for all its calls, and a person for the answer. At a rate per hour, they are billed for the
-          time that they worked.
+        - Tools and people that are paid by the hour are billed for the time that they worked. Otherwise a tool is
+          billed for all its calls, and a person for the answer.
 
         If tasks may be cancelled, the schedule must have recorded starts and ends.
         """

@@ -120,10 +120,10 @@ class _FanOut:
         return share_items(order, self.agents, redundancy)
 
     def item_exists(self, loops: Loops, several: bool) -> Guard | None:
-        """Return the condition under which an item of the fan-out is done.
+        """Return the condition under which an item of the fan-out is carried out.
 
-        With a fixed number of items, this is the condition of the whole fan-out. With a drawn number of items, the
-        index of the item must also be below the drawn number.
+        If the number of items is fixed, this is the condition of the whole fan-out. If the number is drawn, the index
+        of the item must also be below it.
 
         several : whether the drawn number must also be at least 2
         """
@@ -182,12 +182,12 @@ class _FanOut:
     def dispatched(
         self, fragment: Fragment, parts: tuple[Part, ...], joints: Sequence[tuple[int, int]], size: int
     ) -> Fragment:
-        """Return the complete fan-out, with the runtime's limit on concurrent ramp-ups and items.
+        """Return the complete fan-out, with the runtime's limit on concurrent tasks.
 
-        If there is a limit, ramp-ups start before items.
+        The limit counts ramp-ups and items. Ramp-ups start before items.
 
         fragment : tasks of the fan-out, without the limit
-        parts : the ramp-ups (if there are any) and the items
+        parts : the ramp-ups, if there are any, and then the items
         joints : additional edges between tasks, for example from an item to an item that needs it
         size : number of tasks of each item
         """
@@ -266,7 +266,7 @@ class _FanOut:
         """Lay out the items of the fan-out side by side.
 
         item : tasks of one item
-        first : position in `item` of the first task that must wait for other items
+        first : task at which an item must wait for other items, by its number in `item`
         """
         size, joints, count = len(item), [], len(self.shared)
         ends = [1 + row * size + item.exit for row in range(count)]
@@ -283,12 +283,12 @@ class _FanOut:
         return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
     def ramped_up(self, declared: Coordination, items: _Items, size: int, spare: bool) -> Fragment:
-        """Add staggers and ramp-ups to the fan-out, one of each for each agent.
+        """Add a stagger and a ramp-up for each agent to the fan-out.
 
-        They get agents of the crew before all items.
+        Ramp-ups get agents of the crew before items do.
 
         size : number of tasks of an item
-        spare : whether the crew has agents that get no ramp-up and therefore must not begin items
+        spare : whether some agents of the crew get no ramp-up. These agents must not serve items
         """
         pool, agents = self.pool, self.agents
         loops = (*self.scope.loops, Loop(agents, "items"))
@@ -330,10 +330,11 @@ class _Items:
 
 
 def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
-    """Yield the requests of an item that may read the brief, in the order in which the item makes them.
+    """Yield the requests that may read the brief, in the order in which the item makes them.
 
-    Each request comes with its indices in the loops inside the item.
+    Each request comes with its number in each loop inside the item.
 
+    segments : segments of the item
     depth : number of loops around the item, including the fan-out of the item
     """
     for segment in segments:

@@ -76,11 +76,11 @@ def item_tasks(
 
 
 def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard | None, depth: int) -> list[int]:
-    """Return the positions of the segments that may come directly before the segment at `position`.
+    """Return the numbers of the segments that may come directly before the segment `position`.
 
-    For example, let `position` be 2. If segment 1 is never skipped, the result is `[1]`. If only segment 1 may be
-    skipped, the result is `[1, 0]`. If segments 0 and 1 may both be skipped, the result is `[1, 0, −1]`. Here −1 is the
-    start of the item.
+    The number −1 means the start of the item. For example, let `position` be 2. The result is `[1]` if segment 1 is
+    never skipped. It is `[1, 0]` if only segment 1 may be skipped. It is `[1, 0, −1]` if segments 0 and 1 may be
+    skipped.
 
     guard : condition under which the item is carried out
     depth : number of loops around the item, including the fan-out of the item
@@ -180,7 +180,7 @@ class _ItemBuilder:
 
         If possible, the task itself releases the agent. Otherwise a separate release task is added.
 
-        position : position of the last segment
+        position : number of the last segment
         segment : the last segment
         """
         first, others = self.pending[0], self.pools_held_before(position + 1)
@@ -237,8 +237,8 @@ class _ItemBuilder:
     def close(self, release: int = NO_POOL) -> None:
         """Finish the task under construction, if there is one.
 
-        A task that seizes or releases an agent, or has a context switch, is skipped in samples in which its work is not
-        done.
+        If work is skipped in a sample, three kinds of its tasks are skipped too: tasks that seize an agent, tasks that
+        release an agent, and tasks with a context switch.
 
         release : pool to which the task releases an agent, or `NO_POOL`
         """

@@ -26,9 +26,9 @@ class Crews:
     """The crews of a workflow, the number of agents of each crew, and the runtime of the workflow.
 
     sizes : number of agents of each crew
-    pools : names of all pools: the pool of the lead, then the pools of each crew. A crew of one agent has one pool. A
-        larger crew has a pool of agents and a pool for its merge queue. In a workflow without crews, a pool of all
-        agents follows the pool of the lead, if the number of agents is limited
+    pools : names of all pools. The pool of the lead comes first. Each crew has a pool of agents. A crew of several
+        agents also has a pool for its merge queue. A workflow without crews has a pool of agents if their number is
+        limited
     """
 
     workflow: Workflow
@@ -59,10 +59,10 @@ class Crews:
         return pool not in (NO_POOL, self.unnamed)
 
     def seized_by(self, step: Step, pool: int) -> int:
-        """Return the pool from which a step seizes an agent, or `NO_POOL` if the step needs no agent.
+        """Return the pool from which a step outside of held items seizes an agent.
 
-        This method is for steps outside of held items. A tool or a person needs an agent only if the step
-        itself names a crew.
+        Return `NO_POOL` if the step needs no agent. A tool or a person needs an agent only if the step itself names a
+        crew.
 
         pool : pool of the crew to which the step belongs
         """
@@ -97,24 +97,24 @@ class Crews:
 
 
 def number_pools(pools: Ints, crew_pools: int) -> Ints:
-    """Convert the pool of each task to the pool numbers of the scheduler.
+    """Return the pool number of each task for the scheduler.
 
-    Pools of crews and `NO_POOL` keep their numbers. The pools of fragments, −2, −3, …, get the next numbers after the
-    pools of crews.
+    Fragments number their own pools −2, −3, …. These pools get the numbers from `crew_pools` on. Other pools and
+    `NO_POOL` keep their numbers.
 
     pools : pool of each task of the workflow
-    crew_pools : number of pools of crews
+    crew_pools : number of pools that do not belong to fragments
     """
     return np.where(pools <= OWN_POOL, crew_pools + OWN_POOL - pools, pools).astype(np.int32)
 
 
 @dataclass(frozen=True)
 class SharedItems:
-    """The rows of a fan-out. In each row, one agent does one item.
+    """Items of a fan-out, divided among agents. A row is one item done by one agent.
 
-    The first rows contain each item once. If several agents do the same item, further rows at the end repeat the item.
+    The first rows contain each item once. If further agents repeat an item, their rows come at the end.
 
-    same : for each row, the index of its item
+    same : index of the item of each row
     rounds : rows of each round. In a round, each agent does at most one row
     """
 
@@ -131,7 +131,7 @@ def share_items(order: Sequence[int], agents: int, redundancy: float) -> SharedI
     In a divided round, the agents do different items. In a redundant round, all agents do the same item. Redundant
     rounds are spread evenly among divided rounds.
 
-    order : items, in the order in which rounds use them
+    order : items, in the order in which they are done
     redundancy : share of items that all agents do. The number of such items is rounded half up
     """
     items = len(order)

@@ -22,21 +22,21 @@ class Scope:
 
     path : keys in the file that lead to the step
     pool : pool of the crew to which the step belongs; `NO_POOL`: the step belongs to no crew
-    held : whether the step uses an agent that is already held, so that it must not seize another
+    held : whether the item around the step already holds an agent. Then the step must not seize another agent
     model : profile that serves the step's requests
     written_for : model whose tokenizer counted the step's declared tokens
     values : values of the parameters in the step's file
     names : names of the steps on the path, from the outermost step to the step itself
-    loops : loops around the step. While the body of the step is expanded, the step's own loops follow
-    guard : condition under which the step is done; None: always
+    loops : loops around the step. While the body of the step is expanded, they include the step's own loops
+    guard : condition under which the step runs; None: always
     depth : number of loops around the step, without the step's own loops
     round : condition of the step's own rounds; None: the step has no `repeat` with `until`
     briefing : briefing of the item that contains the step; None: there is no briefing
     own_tasks : whether each piece of work has its own task, so that a race can cancel it
     locate : function that returns the position of a path in the file
-    groups : for each name in `names`, all steps of the group to which the step with this name belongs
+    groups : for each name in `names`, the steps of the group that contains this step
     in_turn : for each group in `groups`, whether its steps run one after another, as in a held item
-    repeats : full name of the innermost step with `repeat`: the step itself or a step that contains it
+    repeats : full name of the innermost step with `repeat`, which may be the step itself; empty: there is none
     """
 
     path: StepPath

@@ -114,7 +114,7 @@ class _SizeContext:
     values : values of the parameters in the step's file
     crew : crew that does the step
     in_rows : whether the step is inside an item or a copy
-    runs : how often the loops around the step run it
+    runs : factors by which the loops around the step multiply its counts
     """
 
     path: tuple[str, ...]
@@ -127,11 +127,13 @@ class _SizeContext:
 
 @dataclass(frozen=True)
 class _Counts:
-    """The number of tasks and passes of a part of a workflow. One pass computes all items of a fan-out.
+    """Counts for a part of a workflow: pieces of work, and passes.
 
-    tasks : number of pieces of work. Two pieces count as two tasks even if they share a task of the scheduler
-    single : passes of work outside of the part's fan-outs
-    in_rows : passes of work inside the part's fan-outs
+    A pass is one computation of a piece of work. It usually covers all items of a fan-out.
+
+    tasks : number of pieces of work, even if several pieces share a task of the scheduler
+    single : number of passes for work outside of the part's fan-outs
+    in_rows : number of passes for work inside the part's fan-outs
     """
 
     tasks: int
@@ -275,9 +277,9 @@ def _agents(sizes: Mapping[str, int], crew: str) -> int | None:
 def most_busy_agents(workflow: Workflow, sizes: Mapping[str, int], crew: str) -> int:
     """Return an upper bound on the number of busy agents of a crew, at least 1.
 
-    If the crew had more agents than this number, some of them would never have work.
+    More agents than this number would never have work.
 
-    crew : name of a crew. `DEFAULT_CREW` stands for the agents of a workflow without crews
+    crew : name of a crew, or `DEFAULT_CREW` for the agents of a workflow without crews
     """
     busy = _BusyAgents(sizes, "" if crew == DEFAULT_CREW else crew, Runtime.of(workflow).limit)
     return max(1, busy.group(workflow.steps, workflow.parameters, "", held=False))
@@ -297,7 +299,7 @@ class _BusyAgents:
     def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, held: bool) -> int:
         """Return an upper bound on the number of busy agents in a group of steps.
 
-        held : whether an agent holds the item that contains the group. The steps of such a group run one after another
+        held : whether the group is inside a held item. Then one agent does its steps, one after another
         """
         busy = {name: self.step(steps[name], values, crew, held) for name in in_order(steps)}
         if held:

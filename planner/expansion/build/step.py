@@ -42,7 +42,7 @@ class StepBuilder:
     def enter(self, group: Scope, name: str, steps: Steps, in_turn: bool = False) -> Scope:
         """Return the `Scope` of the step `name` of a group.
 
-        A step that is the fallback (`otherwise`) of another step is done only in samples in which the other step fails.
+        A fallback (`otherwise`) runs only in samples in which the step that names it fails.
 
         group : scope of the group
         steps : steps of the group
@@ -77,9 +77,10 @@ class StepBuilder:
     def branches(self, scope: Scope, step: Step) -> list[tuple[str, Step, Scope]]:
         """Return the name, the step and the scope of each branch of a choice.
 
-        Each branch has an interval of numbers between 0 and 1. In a sample, a number is drawn for the choice. The
-        branch whose interval contains this number is done. The intervals are in the order of the names, so that the
-        order of the branches in the file has no effect.
+        Each branch has an interval of numbers between 0 and 1. Each time the choice is made, a number is drawn. The
+        branch whose interval contains the number runs.
+
+        Intervals follow the alphabetical order of the branches. So the order in the file has no effect.
         """
         declared = step.choose or {}
         intervals, low = {}, 0.0

@@ -80,10 +80,10 @@ class AgentLoopDemand:
     def per_turn(self, draw: Callable[[Occurrence, Turns], Sequence[Floats]], after: int = 0) -> Iterator[list[Floats]]:
         """Yield the draws of each turn, for all cells that reach the turn. A cell is a pair of an item and a sample.
 
-        If turns have few cells, a single call of `draw` makes the draws of several turns, up to `AT_ONCE` draws.
+        To save time, one call of `draw` may make the draws of several turns.
 
         draw : function that makes draws for certain cells and turns
-        after : 0: draws for all cells that reach the turn; 1: only for the cells that also reach the next turn
+        after : 0: draw for all cells that reach the turn; 1: draw only for cells that also reach the next turn
         """
         counts = self.reaching[after:-1]
         low = 0
@@ -111,10 +111,10 @@ class AgentLoopDemand:
         return draws.tool_calls(self.body.tool, "tool.", turns)
 
     def compacted(self, turn: int, prompt: Floats, context: Floats, uncached: Floats) -> tuple[Floats, Floats]:
-        """Return the number of tokens in the context and in its uncached part, after compaction.
+        """Return two numbers of tokens after compaction: those of the context, and those of its uncached part.
 
-        Compaction replaces a context above the limit by the prompt and a summary. One more request writes the summary.
-        Other contexts stay the same.
+        A context above the limit is replaced by the prompt and a summary. One more request writes the summary. A
+        context within the limit stays the same.
         """
         if self.body.compaction is None or self.body.context_limit is None:
             return context, uncached
@@ -142,7 +142,7 @@ class AgentLoopDemand:
         """Add one request to the sums of these cells. A cell is a pair of an item and a sample.
 
         context : tokens of the whole prompt
-        new : prompt tokens to prefill if prompts are cached; otherwise the whole prompt is prefilled
+        new : tokens to prefill if prompts are cached. Without a cache, the whole prompt is prefilled
         output : output tokens without thinking
         decoded : output tokens with thinking
         kind : ``compaction`` for the request of a compaction, else empty

@@ -53,7 +53,7 @@ class ConditionDraws:
 
         If `guard` is None, return None: the work is always done.
 
-        index : occurrence of the work
+        index : number in each loop around the work
         """
         return None if guard is None else self.holds(guard, index)
 
@@ -127,8 +127,7 @@ class ConditionDraws:
     def conflict(self, guard: ConflictOccurs, index: Index) -> Bools:
         """Return a mask that is true where a merge finds a conflict.
 
-        The probability is `1 - (1 - chance) ** (agents - 1)`. `chance` is the probability of a conflict with one other
-        agent. `agents` is the number of busy agents.
+        Its probability is `1 - (1 - guard.chance) ** (number of busy agents - 1)`.
         """
         u = self.samples.uniform(rows(guard.loops), guard.path, "conflict", drawn_index(index))
         return np.asarray(u >= (1.0 - guard.chance) ** (self.agents(guard.agents, index[:-2]) - 1.0))
@@ -149,8 +148,8 @@ class ConditionDraws:
     def fails(self, outcome: Outcome, index: Index) -> Bools:
         """Return a mask (items or 1, samples) that is true where a step fails.
 
-        index : a number for each loop around the step, and possibly for some of the step's own loops. All occurrences
-            whose numbers begin with `index` are combined. For example, a step fails if at least one of its items fails
+        index : number in each loop around the step. Numbers in the step's own loops may follow, outermost loop first.
+            Without them, the result is for the whole step. For example, a step fails if at least one of its items fails
         """
         if (outcome, index) not in self.cache:
             self.cache[outcome, index] = self._fails(outcome, index)
@@ -209,8 +208,8 @@ class ConditionDraws:
     def needed(self, task: AgentTask, index: Index) -> Bools:
         """Return a mask that is true where a task is needed. Where the mask is false, the task is skipped.
 
-        task : task of an item that seizes or releases an agent
-        index : occurrence of the item
+        task : a task that seizes or releases an agent for an item
+        index : number in each loop around the item
         """
         key = task.plan, index
         if key not in self.needed_tasks:

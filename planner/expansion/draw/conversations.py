@@ -63,19 +63,20 @@ class ConversationDraws:
         return self._context_after(other, index[: shared_loops(other.loops, work.loops)])
 
     def _context_after(self, work: Work, index: Index) -> Floats:
-        """Return the number of tokens in the context after some occurrences of a work.
+        """Return the number of tokens in the context after a work.
 
-        index : first numbers of the occurrences, from the outermost loop inwards. All occurrences whose numbers begin
-            with `index` are included
+        index : numbers in the outermost loops around the work, such as (2,) for the context after all of round 2
         """
         if (work, index) not in self.contexts:
             self.contexts[work, index] = self._last_context(work, index)
         return self.contexts[work, index]
 
     def _last_context(self, work: Work, index: Index) -> Floats:
-        """Compute the result of `_context_after`: the context after the last of the occurrences that is done.
+        """Return the number of tokens in the context after the last occurrence of a work that is done.
 
-        If none of them is done in a sample, return the context from before the work.
+        In samples in which no occurrence is done, the context stays as it was before the work.
+
+        index : as in `_context_after`
         """
         loops = work.loops[len(index) :]
         first = next(occurrences(loops))
@@ -105,7 +106,7 @@ class ConversationDraws:
         steps counts.
 
         work : work that makes the later request
-        index : occurrence of the later request
+        index : number of the later request in each loop around it
         """
         longest: dict[str, Floats] = {}
         for path, needed in conversation.between:
@@ -123,14 +124,14 @@ class ConversationDraws:
     def _occurrence_between(
         self, work: Work, conversation: Conversation, task_map: TaskMap[Work], index: Index
     ) -> Index | None:
-        """Return the last occurrence of another work before a request.
+        """Return the last occurrence of another work before a request, as numbers in the loops that they share.
 
-        The result has a number only for each loop that contains both the request and the other work. Return None if the
-        other work has no occurrence before the request, or if the other work makes requests.
+        Return None if the other work makes requests, because only tools and people count here. Also return None if the
+        other work has no occurrence before the request.
 
         work : work that makes the request
         task_map : the other work, with its tasks
-        index : occurrence of the request
+        index : number of the request in each loop around it
         """
         other = task_map.subject
         if other.model is not None:
@@ -144,13 +145,11 @@ class ConversationDraws:
         return index[:shared]
 
     def _seconds(self, work: Work, index: Index) -> Floats:
-        """Return the seconds that a tool or a person takes for some occurrences of a work.
+        """Return the seconds that a tool or a person takes for a work.
 
-        The seconds of consecutive occurrences are added. If occurrences run side by side, the longest occurrence
-        counts.
+        The seconds of consecutive occurrences are added. If occurrences run side by side, the longest counts.
 
-        index : first numbers of the occurrences, from the outermost loop inwards. All occurrences whose numbers begin
-            with `index` are included
+        index : numbers in the outermost loops around the work, such as (2,) for all occurrences in round 2
         """
         if len(index) == len(work.loops):
             done = self.demands.done(work, index)

@@ -31,7 +31,7 @@ _MAXIMA = ("largest", "context")
 class ServingTraits:
     """The properties of a profile that change the demand of work.
 
-    jitter : standard deviation of the logarithm of a random factor on a request's time
+    jitter : standard deviation of the logarithm of the random factor on a request's time
     caches : whether the profile caches prompts
     cache_ttl : seconds for which a prompt stays in the cache
     tokens : number of the profile's tokens for each token of the tokenizer o200k_base
@@ -48,12 +48,12 @@ class Demand:
     """The demand of work, in arrays that broadcast to (items, samples). Jitter is a random factor on a request's time.
 
     requests : sum of the jitter of all requests. `requests * TTFT` is a time
-    prefill, decode : tokens of all requests, each multiplied by the jitter of the request. `tokens / speed` is a time
+    prefill, decode : sum over requests of `tokens * jitter`. The sum divided by a speed is a time
     seconds : seconds that tools or people take
     input, cache_read, output : billed tokens
     written : tokens of `input` that are written to a cache
     largest : tokens of the largest request, prompt and output together
-    context : tokens of the context for a later request that continues the conversation
+    context : tokens of the context that a later request of the conversation continues
     calls : number of tool calls
     wait : seconds before the work begins
     """
@@ -154,9 +154,9 @@ class Layers:
 
 @dataclass(frozen=True, eq=False)
 class OccurrenceInputs:
-    """Quantities that one occurrence of a work takes from other work, or from the loops around the occurrence.
+    """Inputs of one occurrence of a work, determined by other work or by the loops around the occurrence.
 
-    size : relative size of the item, with mean 1; None: 1
+    size : relative size of the item, with mean 1; None: all items are equal
     read : tokens of a brief or report that the first request reads
     context : tokens of the context that the request continues
     warm : 1 if the context is still cached, otherwise 0
@@ -172,9 +172,9 @@ class OccurrenceInputs:
 
 @dataclass(frozen=True, eq=False)
 class RequestDraw:
-    """One drawn request, or several concurrent tool calls. Arrays have the shape (items or 1, samples or 1).
+    """One drawn request, or concurrent calls of a tool. Arrays have the shape (items or 1, samples or 1).
 
-    active : 1 if the request or the tool calls are made, otherwise 0
+    active : 1 if the request or the calls are made, otherwise 0
     prompt, output : tokens of the request
     uncached : prompt tokens that are not in a cache
     thinking : output tokens that later requests do not read

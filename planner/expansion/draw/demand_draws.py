@@ -60,7 +60,7 @@ class DemandDraws:
     """Draws the demands of all work in a graph.
 
     services : for each model, the properties of its profile that change demands
-    lasts : function that returns the seconds of an attempt, for comparison with its timeout
+    lasts : function that returns the duration of an attempt in seconds. Above its timeout, the attempt fails
     cache : demands drawn so far. All graphs of the same samples share the cache
     traces : receives every occurrence with its requests; None: nothing is recorded
     """
@@ -91,10 +91,10 @@ class DemandDraws:
         }
 
     def demands(self, task_map: TaskMap[Work]) -> Iterator[tuple[Ints, Demand, Bools | None]]:
-        """Yield for each occurrence of a work: its tasks, its demand and a mask.
+        """Yield the tasks, the demand and a mask for each occurrence of a work.
 
-        There is one task for each item. The mask (items, samples) is true where the work is done; None: everywhere. The
-        demand is 0 where the work is not done.
+        There is one task for each item. The mask (items, samples) is true where the work is done; None: it is always
+        done. Where the mask is false, the demand is 0.
         """
         work = task_map.subject
         for index in occurrences(work.loops):
@@ -144,7 +144,8 @@ class DemandDraws:
     def demand(self, work: Work, index: Index, active: Bools | None = None) -> Demand:
         """Return the demand of a work at an occurrence, as if the work were done in every sample.
 
-        active : mask (items, samples) that only agent loops use. Where it is false, their demand is 0; None: no mask
+        active : mask (items, samples); None: no mask. Where it is false, the demand of an agent loop is 0. Other kinds
+            of work ignore the mask
         """
         if isinstance(work.body, Rework):
             items = innermost_items(work.loops)
@@ -175,10 +176,10 @@ class DemandDraws:
         return cache[key]
 
     def _read(self, work: Work, index: Index) -> tuple[Work | None, Bools | None]:
-        """Return the brief or report that a request reads, and a mask. If it reads nothing, return (None, None).
+        """Return the `Work` of the brief or report that a request reads, and a mask.
 
-        The mask is true where the request reads the text; None: everywhere. Only the first request of an item reads the
-        brief.
+        If the request reads none, return (None, None). The mask is true where the request reads the brief or report;
+        None: everywhere. Only the first request of an item reads the brief.
         """
         if not isinstance(work.reads, Briefing):
             return work.reads, None
@@ -270,10 +271,9 @@ class DemandDraws:
         return demand if active is None else demand.where(active)
 
     def _sum(self, work: Work, index: Index) -> Demand:
-        """Return the sum of the demands of some occurrences of a work. If copies race, only the first copy counts.
+        """Return the sum of the demands of a work. If copies race, only the first copy counts.
 
-        index : first numbers of the occurrences, from the outermost loop inwards. All occurrences whose numbers begin
-            with `index` are included
+        index : numbers in the outermost loops around the work, such as (2,) for all occurrences in round 2
         """
         if (work, index) not in self.sums:
             self.sums[work, index] = self._summed(work, index)

@@ -26,8 +26,8 @@ def draw_estimate(
 
     A constant estimate without a factor gives a single value: an array (1, 1) or (1,).
 
-    cells : number of items, for a result (items, samples); or array of n positions in the random stream, for a result
-        (n,)
+    cells : number of items, or array of n positions in the random stream. A number of items gives a result (items,
+        samples). An array gives a result (n,)
     path, purpose, occurrence : key of the draws. Equal keys give equal draws
     """
     if not estimate.varies:

@@ -27,9 +27,9 @@ class Occurrence:
     """Draws the quantities of one occurrence of a work, for all items of the innermost fan-out.
 
     shape : number of items and number of samples
-    cells : number of items, if draws are for all items and samples; otherwise array of positions in the random streams
+    cells : number of items, or array of positions in the random streams. With an array, only these cells are drawn
     trace : requests and tool calls of the occurrence; None: not recorded
-    item : set only if `trace` is recorded: the first item that is done in the first sample; None: no item is done
+    item : first item that is done in the first sample; None: no item is done. Set only if `trace` is recorded
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class Occurrence:
         The seconds are those of the longest call. The tokens are those of all results together.
 
         prefix : first part of the names of the draws
-        turn : the turn or turns of an agent loop; empty: the tool belongs to no agent loop
+        turn : turn or turns of the agent loop that calls the tool; empty: the tool is a step
         """
         calls = np.minimum(self.draw(tool.calls, prefix + "calls", *turn), MOST_CALLS)
         results = tool.result if isinstance(tool, Tool) else None
@@ -129,8 +129,8 @@ class Occurrence:
 
         Draws are multiplied by up to three factors:
 
-        - The size of the item applies to the number of turns of an agent loop, to the tokens of a single request, and
-          to the time of a tool step with `sized: true`.
+        - The size of the item applies to turns of an agent loop, to tokens of a single request, and to times of a tool
+          step with `sized: true`.
         - The error of estimates applies to tokens and tool times that are declared as ranges.
         - The ratio of tokenizers applies to tokens that were counted with another tokenizer.
         """

@@ -21,7 +21,8 @@ from planner.workflow.crews import Merge, Message
 def occurrence_demand(occurrence: Occurrence, active: Bools | None = None) -> Demand:
     """Return the demand of an occurrence, as if the work were done in every sample.
 
-    active : mask (items, samples) that only agent loops use. Where it is false, their demand is 0; None: no mask
+    active : mask (items, samples); None: no mask. Where it is false, the demand of an agent loop is 0. Other kinds of
+        work ignore the mask
     """
     match occurrence.body:
         case AgentLoop() as body:
@@ -87,7 +88,7 @@ def _merge(occurrence: Occurrence, body: Merge) -> Demand:
 
 
 def _sync(occurrence: Occurrence, body: Syncing) -> Demand:
-    """Return the demand of syncs for one item: the demand of all syncs, divided by the number of items.
+    """Return the demand of syncs for one item: an equal share of the demand of all syncs.
 
     At a sync, each agent reads the messages of all other agents and writes one message.
     """

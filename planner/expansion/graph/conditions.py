@@ -17,15 +17,15 @@ from planner.reading.estimates.estimate import Estimate
 class Loop:
     """A loop around work: the items of a fan-out, rounds or copies.
 
-    kind : ``items`` and ``copies`` run side by side, ``rounds`` one after another. Attempts are rounds too
+    kind : ``items``, ``rounds`` or ``copies``. The kind of attempts is ``rounds``. Only rounds run one after another
     path : for a fan-out, the full name of its step. It is a key of the draws of item sizes
     size : estimate of an item's size. Draws are divided by the mean of the estimate; None: sizes are not drawn
     sizes : declared relative size of each item, with mean 1; None: no sizes are declared
-    same : if several agents do the same item, the item of each row (an item done by one agent); None: each row is a
-        different item
+    same : item of each row. A row is an item done by one agent, so several rows may have the same item; None: each
+        row is a different item
     race : whether the first copy to finish ends the loop
-    together : for copies, whether all copies are computed together, like items. This is not possible inside a fan-out
-        or inside other copies that are computed together
+    together : for copies, whether all copies are computed in one array, like items. It is false inside a fan-out and
+        inside copies that are computed in one array
     """
 
     count: int
@@ -67,9 +67,10 @@ def innermost_items(loops: Loops) -> int | None:
 
 
 def row_loop(loops: Loops) -> int | None:
-    """Return the position of the loop whose items or copies are the rows of arrays, or None if there is no such loop.
+    """Return the index of the loop in `loops` whose items or copies are the rows of arrays.
 
-    This is the innermost fan-out. If there is no fan-out, it is the outermost loop of copies.
+    This is the innermost fan-out. If there is no fan-out, it is the outermost loop of copies. Return None if there is
+    no loop of copies either.
     """
     return next((position for position in reversed(range(len(loops))) if loops[position].as_rows), None)
 
@@ -99,13 +100,13 @@ def occurrences(loops: Loops) -> Iterator[Index]:
 
 
 def drawn_rows(loops: Loops, index: Index) -> tuple[Index, slice]:
-    """Return the occurrence at which a quantity is drawn, and a slice of the drawn rows.
+    """Return the index at which a quantity is drawn, and a slice of the drawn rows.
 
     A quantity is drawn for all items of a fan-out together. The slice selects the rows that belong to `index`. For
     example, if `index` is inside item 3, the slice selects only row 3.
 
     loops : loops around the quantity
-    index : numbers in these loops. Further numbers are ignored
+    index : number in each of `loops`. Further numbers are ignored
     """
     around, position = index[: len(loops)], row_loop(loops)
     if position is None or around[position] == EVERY:
@@ -121,7 +122,7 @@ def drawn_index(index: Index) -> tuple[int, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Guard:
-    """A condition under which work is done. The condition is decided anew for each occurrence of the work.
+    """A condition under which work is done. It is decided separately for each occurrence of the work.
 
     loops : loops around the work
     parent : the enclosing condition, which must hold too; None: there is no enclosing condition
@@ -177,11 +178,11 @@ class Attempt(Guard):
 
 @dataclass(frozen=True, eq=False)
 class ItemExists(Guard):
-    """A condition for items. It holds if the number of the item is below the drawn number of items.
+    """A condition for items. It holds if the index of the item, from 0, is below the drawn number of items.
 
     The last of `loops` is the fan-out.
 
-    several : whether the condition also requires that at least two items are drawn
+    several : whether the drawn number must also be at least 2
     """
 
     counted: DrawnCount
@@ -229,7 +230,7 @@ class DrawnCount:
 class BusyAgents:
     """The number of agents that a fan-out keeps busy. It is `most` or the number of items, whichever is smaller.
 
-    counted : the drawn number of items; None: the number of items is fixed, and at least `most`
+    counted : the drawn number of items; None: the number is fixed and not below `most`
     """
 
     most: int
@@ -243,8 +244,8 @@ class Outcome:
     path : full name of the step
     around : loops around the step
     own : loops of the step itself: items, rounds, copies
-    race : whether the copies race. In a race, a single copy decides. Otherwise the step fails if all copies fail
-    guard : condition under which the body of the step is done; None: always
+    race : whether the copies race. In a race, copy 0 decides. Otherwise the step fails if all copies fail
+    guard : condition under which the body of the step runs; None: always
     round : condition of the rounds; None: no round can be rejected
     attempt : condition of the attempts; None: the step has no `retry`
     success : probability that the body succeeds
@@ -275,18 +276,19 @@ def always_holds(
     given: Guard | None = None,
     given_index: Index = (),
 ) -> bool:
-    """Whether the condition `guard` certainly holds in every sample in which the condition `given` holds.
+    """Whether `guard` provably holds in every sample in which `given` holds.
 
-    Both conditions belong to work inside an item. The function uses only two rules, and returns False if they prove
-    nothing:
+    Both are conditions of work inside one item. Two rules are used:
 
     - The first round and the first attempt always take place.
     - If a later round, attempt or conflict takes place, all earlier ones took place too.
 
+    If the rules prove nothing, return False.
+
     index : occurrence of `guard` in the loops inside the item
-    base : condition of the item, which encloses `guard` and `given`
+    base : condition of the whole item
     depth : number of loops around the item, including the fan-out of the item
-    given : the condition that is assumed to hold; None: `base`
+    given : condition that is assumed to hold; None: `base`
     given_index : occurrence of `given` in the loops inside the item
     """
     holding: dict[Guard, Index] = {}

@@ -65,8 +65,9 @@ def _no_rows() -> Ints:
 class People:
     """The tasks of people in a fragment.
 
-    previous : array (pairs, 2): a task of a person, and the earlier task at whose end the wait for this task begins
-    first : tasks of people that come after no other task of a person in the fragment
+    previous : array (pairs, 2): a task of a person, and an earlier task. The wait for the person's task begins when the
+        earlier task ends
+    first : tasks of people without an earlier task of a person in the fragment
     last : last task of a person in the fragment; −1: there is none
     """
 
@@ -83,9 +84,9 @@ class Fragment:
     release : pool to which each task releases an agent at its end, or `NO_POOL`
     edges : array (edges, 2): a task, and a task that waits for it
     task_maps : tasks of each `Work` and of each condition
-    races : array (races, 2): number of the first task of each race, and number of its last task plus 1
-    exits : array (copies, 3), for the copies of all races: last task of the copy, number of its race, first task of the
-        copy
+    races : array (races, 2): first task of each race, and the number after its last task
+    exits : array (copies, 3), with an entry for each copy in a race: last task of the copy, number of the race, first
+        task of the copy
     people : tasks of people
     own_pools : name and number of slots of each pool that belongs to the fragment (see `OWN_POOL`)
     outline : tree that describes how the tasks are composed
@@ -118,10 +119,11 @@ def single_task(
 ) -> Fragment:
     """Return a fragment of one task.
 
-    acquire, release : pool from which the task seizes an agent, and pool to which it releases an agent
+    acquire : pool from which the task seizes an agent, or `NO_POOL`
+    release : pool to which the task releases an agent, or `NO_POOL`
     subjects : each `Work` and each condition of the task
     person : whether a person does the task
-    does : each `Work` of the task in order, with its occurrence in the loops inside an item
+    does : each `Work` of the task in order, with its number in each loop inside the item
     """
     task_maps = tuple(TaskMap(subject, np.zeros((), np.int32)) for subject in subjects)
     people = People(first=np.zeros(1, np.int32), last=0) if person else People()
@@ -151,10 +153,10 @@ def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
 
 
 def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
-    """Return the fragment with a single task map for each subject: for each `Work` and each condition.
+    """Return the fragment with a single task map for each subject. A subject is a `Work` or a condition.
 
-    The given fragment has a separate task map for each round. The loops of rounds become the first axes of the merged
-    map.
+    The given fragment has a separate task map for each round. In the merged map, the loops of rounds are the first
+    axes.
 
     rounds : for each subject, the number of rounds in each loop of rounds
     """
@@ -171,7 +173,7 @@ def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]
 def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
     """Return a group: an entry task, the children and an exit task. A child starts after the children that it needs.
 
-    If a child comes after tasks of several people, a task without duration is added, which waits for all these tasks.
+    A child may come after tasks of several people. Then one more task without duration waits for all these tasks.
 
     children : fragments by name, in an order in which each child comes after the children that it needs
     needs : for each child, the names of the children that it needs

@@ -20,7 +20,7 @@ START, END = "__start__", "__end__"
 class Sending:
     """LangGraph's Sends to one node. Each Send starts a run of the node with its own state.
 
-    width : number of Sends, or an estimate. The estimate is drawn anew whenever the Sends are made
+    width : number of Sends, or an estimate from which the number is drawn each time
     """
 
     node: str
@@ -47,7 +47,7 @@ Branch = tuple[Option, ...]
 class Node:
     """A node of a graph: a step, a subgraph, or a node that does nothing.
 
-    defer : whether the node, once triggered, waits until no node without `defer` is triggered
+    defer : whether the node, once triggered, waits until no node without `defer` is left to run
     path : name for the node in the keys of its draws; empty: the name of the node in the graph
     """
 

@@ -35,8 +35,8 @@ def max_open_requests(graph: Graph, outline: Outline, agents: Sequence[int]) -> 
 class _Open:
     """Upper bounds on the number of concurrently open requests in a part of a task graph.
 
-    by_pool : for each pool, the bound for all agents together and the bound for one agent. Tasks without an agent count
-        in the pool `NO_POOL`
+    by_pool : two bounds for each pool: for all its agents together, and for one agent. Tasks without an agent count in
+        the pool `NO_POOL`
     total : bound for all pools together
     """
 
@@ -149,7 +149,8 @@ class _OpenRequestBound:
 
         The bound of a pool is at most `agents of the pool * bound for one agent`.
 
-        combine : function that takes the weight of each part, and returns the largest total weight of concurrent parts
+        combine : function that takes the bound of each part, and returns the largest sum over parts that run
+            concurrently
         """
         by_pool: dict[int, tuple[int, int]] = {}
         for pool in dict.fromkeys(pool for part in parts.values() for pool in part.by_pool):

@@ -14,10 +14,10 @@ FEW = 10
 
 
 def needs(steps: Steps) -> dict[str, tuple[str, ...]]:
-    """Return, for each step, the names of the steps that the step waits for.
+    """Return the names of the steps that each step waits for.
 
-    A step waits for the steps in its `needs`, and for the fallbacks (`otherwise`) of these steps. A fallback waits for
-    the step that names the fallback.
+    A step waits for the steps in its `needs`, and for their fallbacks (`otherwise`). A fallback waits for the step that
+    names it.
     """
     fails_before = {step.otherwise: name for name, step in steps.items() if step.otherwise}
 
@@ -49,7 +49,7 @@ def in_order(steps: Steps) -> list[str]:
 def topological(needed: Sequence[Collection[int]]) -> list[int]:
     """Return indices in topological order. If several indices can come next, the smallest comes next.
 
-    Indices on a cycle are left out. Indices after a cycle are left out too.
+    Indices on a cycle or after a cycle are left out.
 
     needed : for each index, the indices that must come before it
     """
@@ -104,7 +104,7 @@ def max_concurrent_weight(weights: Mapping[str, int], needed: Mapping[str, Colle
     """Return the largest total weight of steps that can run concurrently (a maximum-weight antichain).
 
     The result is exact for up to `FEW` steps with a weight above 0. For more steps, it is an upper bound (Dilworth
-    1950): the steps are split into chains, and only one step of each chain can run at the same time.
+    1950): the steps are split into chains. Only one step of a chain can run at the same time.
 
     The order of the steps has no effect on the result.
 
@@ -139,8 +139,8 @@ def _chain_bound(
 
     The steps are split greedily into chains. The bound is the sum of the largest weight in each chain.
 
-    bits : for each step, a number with one bit
-    before : for each step, the bits of all steps that it waits for
+    bits : bit mask of each step, with a single bit
+    before : for each step, the bit mask of all steps before it
     """
     chains: dict[int, int] = {}  # last step of a chain → its largest weight
     ends = 0

@@ -26,7 +26,7 @@ class Outline:
 class Part:
     """A part of an outline. The outline is a tree that describes how tasks are composed.
 
-    at : number of the part's first task in the outline that contains the part
+    at : number of the part's first task, counted from 0 in the outline that contains the part
     outline : how the tasks of the part are composed
     """
 
@@ -53,9 +53,9 @@ class Chain(Outline):
 
 @dataclass(frozen=True, eq=False)
 class InRound(Outline):
-    """Tasks of an item that belong to a single round. The item may have several nested loops of rounds.
+    """Tasks in one round of an item. If loops of rounds are nested, this is a round of the innermost loop.
 
-    inner : for each of these loops, the number of the round
+    inner : number of the round in each loop of rounds, outermost loop first
     body : how the tasks are composed
     """
 
@@ -107,7 +107,7 @@ class Replicas(Outline):
 
 @dataclass(frozen=True, eq=False)
 class Dispatch(Outline):
-    """The parts of a fan-out, in the order in which they start. The last part has the items or copies.
+    """The parts of a fan-out, in the order in which they start. The last part contains the items or copies.
 
     joints : additional edges between tasks, for example from an item to an item that needs it
     order : order in which the items or copies start; None: 0, 1, 2, …

@@ -20,11 +20,10 @@ from planner.expansion.graph.work import Work
 class SkipCondition:
     """Skips a task of an item in samples in which the condition `guard` does not hold.
 
-    Only three kinds of tasks need a `SkipCondition`: tasks that seize an agent, tasks that release an agent, and tasks
-    with a context switch.
+    Only tasks that seize an agent, release an agent, or have a context switch need a `SkipCondition`.
 
     loops : loops around the item
-    inner : occurrence of the task in the loops inside the item
+    inner : number of the task in each loop inside the item
     """
 
     guard: Guard
@@ -40,12 +39,12 @@ class ItemSegment:
     content : a `Work`, or a fragment. The tasks of a fragment do not seize the agent themselves
     guard : condition under which the segment is done; None: always
     rounds : loops around the segment, inside the item
-    inner : occurrence of the segment in `rounds`
+    inner : number of the segment in each of `rounds`
     own_task : whether the segment shares no task with other segments
     detached : whether the segment has its own task and always releases its agent at the end
     context_switch : whether a person does the segment and may have turned to something else before (YAML `leaves`)
-    releases : whether the item releases the agent after the segment, because no segment that may come next needs an
-        agent of `pool`
+    releases : whether the item releases the agent after the segment. It does so if no segment that may come next needs
+        an agent of `pool`
     """
 
     pool: int
@@ -66,7 +65,7 @@ class ItemSegment:
 
 @dataclass(frozen=True, eq=False)
 class ItemPlan:
-    """The segments of an item or of a copy, in order. The segments decide in which samples an `AgentTask` is skipped.
+    """The segments of an item or of a copy, in order. They decide in which samples an `AgentTask` is skipped.
 
     loops : loops around the item
     agent_tasks : tasks that seize or release agents, in order. They are added while the item is built
@@ -81,7 +80,7 @@ class ItemPlan:
 class AgentTask:
     """A task without duration that seizes or releases an agent of `pool`.
 
-    position : position of the segment after the task. At the end of the item, `position` is the number of segments
+    position : number of the next segment. At the end of the item, `position` is the number of segments
     """
 
     plan: ItemPlan

@@ -37,7 +37,7 @@ class Arrivals:
 
     tasks : numbers of the tasks
     seconds : delay of the arrival after the start of the task
-    idle : whether the task ends with the arrival, because there is no ramp-up
+    idle : whether the task ends with the arrival. This is true without a ramp-up
     """
 
     tasks: Ints
@@ -156,7 +156,7 @@ def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
 
 
 def are_crews(pools: Sequence[str], capacity: ArrayLike) -> Ints:
-    """Return the value of `Graph.crew`: 1 for each pool with several agents or slots, and 0 for every other pool.
+    """Return an array of 0 and 1 for `Graph.crew`: 1 for each pool with several agents or slots.
 
     Pools with the name `RAMPED_UP` get 0, because a wait in such a pool counts as ramp-up.
     """

@@ -66,11 +66,10 @@ class Conversation:
 
     work : full name of the step that makes the earlier request
     itself : whether the same step makes both requests, in two consecutive rounds
-    between : a pair for each step between the two requests, in order: the full name of the step, and the full names of
-        the steps that it needs. Needed steps that are not between the requests are left out
+    between : steps between the two requests, in order. Each entry is a pair: the full name of a step, and the names of
+        the steps in `between` that it needs
     in_turn : whether the steps in `between` run one after another, as in a held item
-    unneeded : if `itself`: full names of the steps in the round of the later request for which this request does not
-        wait; otherwise empty
+    unneeded : steps that the later request does not wait for in its round, by full name; empty unless `itself`
     """
 
     work: str
@@ -85,8 +84,8 @@ class Briefing:
     """A brief for an item, and the requests of the item. Only the first request that the item makes reads the brief.
 
     guard : condition under which the item is carried out; None: always
-    requests : each request with its occurrence inside the item, in order. If a step has copies, only the first copy is
-        listed. The list is filled when the item is expanded
+    requests : requests of the item in order, each with its occurrence inside the item. Of several copies, only the
+        first is listed. The list is filled when the item is expanded
     """
 
     brief: Work
@@ -103,7 +102,8 @@ class Work:
     model : name of the profile that serves the requests; None: the work makes no requests
     loops : loops around the work
     guard : condition under which the work is done; None: always
-    reads : report that a `Reading` reads, or briefing of the item that contains the work; None: there is none
+    reads : for a `Reading`, the report that it reads. For other work, the briefing of the item around it; None: there
+        is none
     retry : declaration of attempts; None: a single attempt. With `retry`, the last of `loops` is the loop of attempts
     conversation : conversation that the work continues; None: the work continues no conversation
     continued : whether a later request continues the conversation of this work

@@ -41,8 +41,8 @@ def superstep_graph(
     content : function that returns the tasks of a node's run
     limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit. A subgraph counts as
         one task
-    barriers : whether a superstep waits for all runs of the previous superstep. Otherwise a run waits only for the runs
-        that caused it
+    barriers : true: a superstep waits for all runs of the previous superstep; false: a run waits only for the runs that
+        caused it
     with_spans : whether to add a `RunSpan` for each run
     """
     return _GraphLayout(_Options(content, limit, barriers, with_spans), graph_run, ()).fragment()

@@ -34,15 +34,13 @@ def with_own_pool(
 def dispatched(fragment: Fragment, outline: Dispatch, runs: Sequence[tuple[int, int]], limit: int | None) -> Fragment:
     """Return a fan-out in which at most `limit` runs are active at the same time.
 
-    fragment : the fan-out without a limit
+    fragment : the fan-out without a limit. It begins and ends with a task without work, and so does each of its parts
     outline : tree that describes how the tasks of the fan-out are composed
     runs : first and last task of each run, in the order in which the runs are sent
     limit : largest number of active runs; None: no limit
 
-    The fragment and each of its parts must begin and end with a task without work.
-
-    If there are more than `limit` runs, two tasks are added for each run: the first seizes a slot, and the second
-    releases the slot. Seizing tasks are numbered before all runs, and releasing tasks after all runs.
+    If there are more than `limit` runs, each run gets two more tasks. One seizes a slot before the run, the other
+    releases it afterwards. Seizing tasks are numbered before all runs, and releasing tasks after all runs.
     """
     if limit is None or len(runs) <= limit:
         return replace(fragment, outline=outline)

@@ -17,10 +17,13 @@ NodeSets = tuple[frozenset[str], ...]
 
 
 def subgraph_candidates(form: GraphForm) -> Iterator[NodeSets]:
-    """Yield candidates: one or more sets of nodes that may save time if each set becomes a subgraph.
+    """Yield candidates for subgraphs that may save time. A candidate is a collection of sets of nodes.
 
-    Candidates with several sets that belong together, such as the branches after a node, come first. Candidates with a
-    single set are next, and pairs of independent sets are last. No candidate is repeated.
+    Each set becomes a subgraph. Candidates come in this order, without repetition:
+
+    - several sets that belong together, such as the branches after a node
+    - single sets
+    - pairs of independent sets
     """
     if len(form.nodes) > MOST_NODES:
         return
@@ -66,9 +69,10 @@ class _Paths:
     def may_gain(self, nodes: frozenset[str]) -> bool:
         """Whether a subgraph of these nodes is allowed and may save time.
 
-        To save time, one of the nodes must directly follow another of these nodes. Some superstep must also contain
-        nodes of the set and nodes outside of the set. This second condition is checked only if `supersteps` is not
-        empty.
+        To save time, a subgraph must meet two conditions:
+
+        - One of its nodes directly follows another of its nodes.
+        - Some superstep contains nodes of the subgraph and other nodes. This is only checked if supersteps are known.
         """
         if not 1 < len(nodes) < len(self.form.nodes) or not any(self.next[name] & nodes for name in nodes):
             return False
@@ -82,10 +86,12 @@ class _Paths:
 
 
 def _between(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
-    """For each pair of nodes, yield candidates for subgraphs in the region between the two nodes.
+    """Yield candidates for subgraphs in the region between two nodes, for each pair of nodes.
 
-    Node X is in this region under two conditions. Every path from the start to X passes the first node of the pair.
-    Every path from X to the end passes the second node.
+    A node is in this region if two conditions hold:
+
+    - Every path from the start to the node passes the first node of the pair.
+    - Every path from the node to the end passes the second node of the pair.
 
     The candidates are the connected parts of the region, and the whole region with the two nodes.
     """

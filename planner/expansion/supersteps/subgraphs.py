@@ -44,7 +44,7 @@ def may_be_subgraph(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _needs(form: GraphForm) -> dict[str, tuple[str, ...]] | None:
-    """Return, for each node, the nodes that it waits for. Return None if the graph is no graph of needs.
+    """Return the nodes that each node waits for, or None if the graph is no graph of needs.
 
     In a graph of needs, every node runs once, after all nodes that it waits for.
     """
@@ -157,10 +157,11 @@ def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether these nodes have exactly one entry. An entry is one of these nodes that a node outside triggers.
+    """Whether a subgraph of `nodes` has exactly one entry. An entry is a node inside that a node outside triggers.
 
-    Several entries count as one if all have the same triggers, and no trigger is a conditional edge. Nodes inside must
-    not trigger an entry.
+    Several entries count as one if all have the same triggers. These triggers must not be conditional edges.
+
+    Return False if a node inside triggers an entry.
     """
     entered_inside = {target for source, target in form.arrows() if source in nodes and target in nodes}
     entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
@@ -172,10 +173,11 @@ def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[str, set[str]]) -> bool:
-    """Whether these nodes have at most one exit. An exit is one of these nodes that triggers a node outside.
+    """Whether a subgraph of `nodes` has at most one exit. An exit is a node inside that triggers a node outside.
 
-    Several exits count as one if all lead to the same joins. Conditional edges must not choose between nodes inside and
-    nodes outside.
+    Several exits count as one if they trigger the same nodes, and only by joins.
+
+    Return False if a conditional edge may choose between nodes inside and nodes outside.
 
     targets_outside : for each exit, the nodes outside that it triggers
     """

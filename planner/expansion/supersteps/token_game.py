@@ -64,7 +64,7 @@ class NodeRun:
     """A run of a node of a graph.
 
     number : number of earlier runs of the same node
-    sent : whether a Send caused the run. Otherwise the node was triggered
+    sent : whether a Send caused the run; False: the node was triggered
     causes : earlier runs that triggered this run or made its Send
     inner : run of the subgraph; None: the node is no subgraph
     """
@@ -144,7 +144,7 @@ class _Game:
         return (*self.key, (run.node, run.number))
 
     def full_joins(self, deferred: bool) -> list[int]:
-        """Return the indices of the full joins in `form.joins`. A join is full when all its sources have run.
+        """Return the indices in `form.joins` of the full joins. A join is full when all its sources have run.
 
         deferred : true: only joins with a deferred target; false: only joins with other targets
         """

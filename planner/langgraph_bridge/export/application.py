@@ -267,7 +267,7 @@ class _ApplicationWriter(ModifierWriter):
 def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
     """Yield a text for each feature of a workflow that the exported application leaves out.
 
-    A crew of one agent needs no coordination. So nothing is yielded for the coordination that such a crew declares.
+    A crew of one agent needs no coordination. So no text says that its coordination is left out.
     """
     for name, crew in workflow.crews.items():
         declared = crew.coordination
@@ -295,7 +295,7 @@ def _held_fan_outs(
 ) -> Iterator[tuple[tuple[str, ...], Step]]:
     """Yield the path and the step of each fan-out whose items are held (see `Step.is_held`).
 
-    crew : crew of the step that contains `steps`; None: it belongs to no crew, or `steps` are the outermost
+    crew : crew of the step around `steps`; None: there is no such step, or it belongs to no crew
     """
     for name, step in steps.items():
         if step.for_each is not None and step.is_held(crew):

@@ -112,7 +112,7 @@ class ExportContext:
     path : names of all steps from the outermost step to this step
     model : profile of the step; None: no profile is declared
     crew : crew to which the step belongs; None: the step belongs to no crew
-    held : whether the step is part of a held item: an agent does the steps of the item, one after another
+    held : whether the step is part of a held item. One agent does all steps of a held item, one after another
     values : name of a parameter → value
     shared : whether the step is a copy that shares one agent with the other copies
     """
@@ -181,7 +181,7 @@ class SourceBuilder:
         return f"agent({text(name)})"
 
     def agent_for(self, context: ExportContext, step: Step) -> str | None:
-        """Return a source expression that waits for the agent that does a step; None: the step needs no agent.
+        """Return a source expression that waits for the agent that does a step, or None if the step needs no agent.
 
         A step outside of crews needs an agent only if the scenario limits the number of agents.
         """

@@ -128,10 +128,11 @@ def _form(game: GraphRun, key: Key) -> GraphForm:
 
 
 def _work(path: str, step: Step | None, runs: int, workflow: Workflow) -> Work:
-    """Return the `Work` of a node that runs `runs` times. Each run is one round of the work.
+    """Return the `Work` of a node. Each run of the node is one round of the work.
 
     path : path of the node
     step : step that the node runs
+    runs : number of runs of the node
 
     Raises ValueError if the step is not a single request, agent, tool or person.
     """

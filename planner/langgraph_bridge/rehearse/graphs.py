@@ -101,8 +101,8 @@ class WorkflowGraphs:
     def group(self, outline: Group, name: str) -> RunPart:
         """Build the graph of a group of steps. Return the function that runs the group.
 
-        The graph is a StateGraph. In the dataflow runtime, the graph uses LangGraph's functional API instead. Choices
-        are StateGraphs in every runtime.
+        In the dataflow runtime, the graph uses LangGraph's functional API. In all other runtimes, it is a StateGraph. A
+        choice is always a StateGraph.
         """
         children = {child: self.part(part.outline, f"{name}.{child}" if name else child)
                     for child, part in outline.parts.items()}  # fmt: skip
@@ -222,7 +222,7 @@ class WorkflowGraphs:
     def dispatch(self, outline: Dispatch, name: str) -> RunPart:
         """Build the graph of a fan-out or of copies. Return the function that runs the graph.
 
-        Each item or copy is a Send. If agents ramp up, the Sends for ramping up come first.
+        Each item or copy is a Send. Ramp-ups are Sends too, and come first.
         """
         graph: Any = StateGraph(State)
         nodes = ["ramp_up", "item"][-len(outline.parts) :]
@@ -268,8 +268,8 @@ class WorkflowGraphs:
     def sends(self, outline: Dispatch, nodes: list[str], state: State) -> Iterator[tuple[str, State]]:
         """Yield the node and the state of each Send, in order.
 
-        An item without work gets no Send. But if any item may have to wait for another item or for a slot, every item
-        gets a Send.
+        If some item may have to wait for another item or for a slot, every item gets a Send. Otherwise items without
+        work get no Send.
         """
         slot = state["(first)"]
         for node, part in zip(nodes, outline.parts, strict=True):

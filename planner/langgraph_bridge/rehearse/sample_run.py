@@ -21,8 +21,8 @@ RECURSION_LIMIT = 1_000_000
 class Pools:
     """Pools of slots, such as agents. Tasks seize and release the slots.
 
-    On a virtual clock, a task gets a free slot when nothing else can run at the current time. On a real clock, a task
-    gets a free slot immediately.
+    On a virtual clock, free slots are given out when nothing else can run at the current time. All tasks that want a
+    slot at this time are then in the queue. On a real clock, free slots are given out immediately.
     """
 
     def __init__(self, capacity: Sequence[int]) -> None:
@@ -90,7 +90,7 @@ class SampleRun:
     scale : number by which all planned durations are divided
     spans : start and end of each piece of work, in planned seconds
     waits_for : task → tasks that must end before the task starts
-    joins : tasks that do no work. Such a task ends when all tasks that it waits for have ended
+    joins : tasks that do no work. Such a task ends as soon as the tasks that it waits for have ended
     ended : task → end of the task, in planned seconds
     """
 
@@ -121,7 +121,7 @@ class SampleRun:
     def has_effect(self, first: int, size: int) -> bool:
         """Whether any of `size` consecutive tasks takes time or an agent.
 
-        A task that takes an agent for 0 s also counts, because it waits for the agent.
+        A task may take an agent for 0 s. It counts too, because it must wait for the agent.
 
         first : number of the first of these tasks
         """
@@ -207,9 +207,8 @@ class GraphContext:
     """State that all graphs of a workflow share.
 
     run : the sample that the graphs run now
-    compiled : pairs: the name of a part of the workflow, and the compiled graph that runs the part
-    without_langgraph : the keys are names of parts that run without LangGraph, because LangGraph cannot express them;
-        all values are None
+    compiled : pairs of a name and a compiled graph. The name is that of the part of the workflow that the graph runs
+    without_langgraph : name → None for each part that LangGraph cannot express. These parts run without LangGraph
     """
 
     run: SampleRun
