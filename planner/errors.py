@@ -139,8 +139,8 @@ class CandidateName(str):
     withdrawn : function that returns whether the name is out of use, like the name of a retired profile. The function
         is called when a hint is made
 
-    A name that is out of use is suggested only if the misspelt name is almost equal to it, or if no name in use is
-    similar to the misspelt name.
+    A name that is out of use is suggested if the misspelt name is almost equal to it. It is also suggested if no name
+    in use is similar.
     """
 
     withdrawn: Callable[[], bool]
@@ -200,10 +200,10 @@ def model_hint(name: str, names: Collection[str]) -> str:
 
 
 def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the name that is most similar to `name`, ignoring case.
+    """Return the name that is most similar to `name`, ignoring case. Return None if no name is similar enough.
 
-    Returns None if no name is similar enough. If there are too many names to compare, or if `name` is too long, only a
-    name that is equal to `name` except for case is returned.
+    To save time, similarity is not computed for a very long `name` or for very many names. The result is then a name
+    that is equal to `name` except for case.
 
     cutoff : smallest similarity by difflib's ratio, from 0 to 1
     """

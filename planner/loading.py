@@ -41,7 +41,9 @@ class Loaded:
     def serving(
         self, models: Sequence[str] = (), runtime: str | None = None, fast: str | None = None
     ) -> tuple[Workflow, tuple[Note, ...]]:
-        """Return the workflow with all profiles that it may use, and notes on its runtime and profiles for the user.
+        """Return the workflow with all profiles that it may use. Also return notes for the user.
+
+        The notes are about the runtime and the profiles.
 
         models : names of the models to run the workflow on; if empty, the model of the workflow
         runtime : runtime to use; None means the runtime of the workflow
@@ -56,8 +58,7 @@ class Loaded:
     def faster_tiers(self) -> list[str]:
         """Return the names of the faster tiers of the workflow's default profile, the slowest first.
 
-        The catalogue is opened only if the workflow's file does not declare the default profile, or does not declare
-        the profile on which the default profile is based.
+        To save time, the catalogue is not opened if the workflow's file declares the default profile and its base.
         """
         from planner.catalogue.tiers import faster_tiers
 

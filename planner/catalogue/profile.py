@@ -29,7 +29,8 @@ class Price:
 
     cache_read : price of input tokens that are read from a cache; None: the price is `input`
     cache_write : price of input tokens that are written to a cache; None: the price is `input`
-    per_hour : US dollars per hour for a model on rented machines, for which tokens cost nothing; None: tokens are paid
+    per_hour : US dollars per hour, if the model runs on rented machines. Tokens then cost nothing. None: tokens are
+        paid
     """
 
     input: Decimal
@@ -91,16 +92,17 @@ class Profile:
     root : name of the last profile in the chain of `based_on`; profiles with the same root share their draws
     ttft : seconds to the first token, or a curve of these seconds by concurrency
     prefill_speed : tokens/s; None: prompts take no time
-    output_speed : tokens/s of one request, or a curve of these speeds by concurrency; without the `factors`
-    jitter : standard deviation of the logarithm of the random factor on each request's time
+    output_speed : tokens/s of one request, or a curve of these speeds by concurrency. The `factors` are not included
+    jitter : spread of request times. Each time is multiplied by a lognormal factor, and `jitter` is the standard
+        deviation of its logarithm
     price : prices of tokens or of machines; None: the cost is unknown
     context : largest number of tokens of prompt and output together
     cache_ttl : seconds for which a prompt stays cached; infinite if not declared
     caches : whether prompts are cached
     tokens : length of a text in the model's tokens, divided by its length in tokens of o200k_base
     available : ``general``, ``limited`` or ``retired``
-    measured_output : mean output tokens of the requests with which the curves `ttft` and `output_speed` were measured;
-        None: the values of the two curves are interpolated separately
+    measured_output : if `ttft` and `output_speed` are curves, the mean output tokens of the measured requests. None:
+        the two curves are interpolated separately
     factors : random factors on `output_speed`
     """
 

@@ -83,9 +83,10 @@ class Samples:
     def normal(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
         """Return draws from the standard normal distribution.
 
-        cells : number of items; the result is then an array (items, samples). Or an array of positions in the stream;
-            the result then has the shape of this array
-        path, purpose, occurrence : key of the random stream
+        cells : number of items. The result is then an array (items, samples). Alternatively, an array of positions in
+            the stream. The result then has the shape of this array
+        path, purpose, occurrence : key of the random stream: path of the step, purpose of the numbers, and the indices
+            of round, copy and turn
         """
         return self._draw(normal_quantile, cells, path, purpose, occurrence)
 

@@ -135,7 +135,7 @@ class Call(Declared):
 
     time : seconds per call
     usd : pay for each call, or for each hour that the calls take
-    sized : whether `time` is multiplied by the size of the item that the step works on, in a fan-out
+    sized : in a fan-out, whether `time` is multiplied by the size of the item
     """
 
     example: ClassVar[str] = "30s to 4min"

@@ -149,7 +149,8 @@ class Conflict(Declared):
 
     A conflict is found when the item is merged. A part of the item's work is then repeated and merged again.
 
-    chance : probability of a conflict with one other agent. It applies to each other agent of the crew separately
+    chance : probability of a conflict with one particular agent. With more agents in the crew, conflicts are more
+        likely
     rework : share of the item's work that is repeated
     """
 

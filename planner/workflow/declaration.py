@@ -57,8 +57,8 @@ class ForEach(Declared):
     file : name of the CSV file, which has one row per item
     size : estimate of an item's relative size, scaled to a mean of 1. With a `file`, this value is None, and `backlog`
         has the sizes
-    needs : name of a column. Its cells list the ids of the rows that must be done first
-    id : name of the column with the id of each row
+    needs : name of the column with the ids of the items that must be finished first
+    id : name of the column with the id of each item
     """
 
     example: ClassVar[str] = "{count: 120, size: 0.4x to 2.5x}"

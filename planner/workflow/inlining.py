@@ -21,10 +21,10 @@ _Declaration = TypeVar("_Declaration", bound=Declared)
 
 
 def inline(workflow: Workflow, used: Mapping[Path, Workflow], backlogs: Mapping[Path, Backlog]) -> Workflow:
-    """Return a copy of `workflow` whose steps contain the workflows that they use and the rows of their CSV files.
+    """Return a copy of `workflow` that contains all workflows and CSV files to which its steps refer.
 
-    The result also has the crews and profiles of the used workflows. If `workflow` declares a crew or profile with the
-    same name, the declaration in `workflow` is kept.
+    A step contains the workflow that it uses. A fan-out contains the rows of its CSV file. The crews and profiles of
+    the used workflows are added, unless `workflow` declares the same name.
 
     used : path of each step with `use` → the used workflow, as returned by `bind_crews`
     backlogs : path of each fan-out with a file → the rows of that file
@@ -104,8 +104,7 @@ def inlining_problems(workflow: Workflow, used: Mapping[Path, Workflow]) -> Iter
 
     There are two possible reasons:
 
-    - Two used workflows declare a crew or profile of the same name differently. `workflow` itself does not declare a
-      crew or profile of this name.
+    - Two used workflows declare a crew or profile differently, and `workflow` does not declare it.
     - A used workflow names an incomplete profile.
     """
     yield from _conflicts("crew", workflow, used, {path: other.crews for path, other in used.items()}, workflow.crews)

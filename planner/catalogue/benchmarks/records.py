@@ -111,8 +111,8 @@ class Record:
 def read_records(path: Path, problems: Problems) -> list[Record]:
     """Return the JSON objects in a result file.
 
-    The file has one object, a list of objects, or one object after another, as in JSON lines. Invalid JSON and exceeded
-    limits are reported as problems. Values that are not objects are reported too.
+    The file has one object, a list of objects, or one object after another, as in JSON lines. Invalid JSON, values that
+    are not objects, and a file that is too large are reported as problems.
     """
     text = _text(path, problems)
     if text is None:
@@ -219,8 +219,8 @@ def _list(source: Source, offset: int, problems: Problems) -> list[Record]:
 def _record(source: Source, offset: int, number: int, problems: Problems) -> tuple[Record | None, int | None]:
     """Return the record at `offset`, and the offset at which it ends.
 
-    If the value at `offset` is unreadable, the record and the offset are None. If the value is readable but is not an
-    object, only the record is None.
+    The record is None if the value at `offset` is not an object. The record and the offset are None if the value is
+    unreadable.
 
     number : number of the record in the file, from 1
     """

@@ -85,9 +85,9 @@ def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrenc
 
 
 def _neighbours(points: Points, concurrency: int) -> tuple[tuple[int, float], tuple[int, float], float]:
-    """Return the nearest point below a concurrency, the nearest point above it, and a relative position.
+    """Return the nearest points below and above a concurrency, and where the concurrency lies between these points.
 
-    The relative position of the concurrency is 0 at the lower point and 1 at the upper point.
+    The last value is a number from 0 (at the lower point) to 1 (at the upper point).
     """
     low, high = next((below, above) for below, above in pairwise(points) if above[0] >= concurrency)
     return low, high, (concurrency - low[0]) / (high[0] - low[0])

@@ -335,7 +335,7 @@ class _Form:
     """One of the forms of estimates that are written as mappings, such as `{p50, p95}`.
 
     keys : the keys of the form
-    all : hint that names all these keys; empty if the form has a single key, or if the hint depends on the quantity
+    all : a hint that tells to give all keys of the form; "" if no such hint is needed
     example : example of the form, the same for all quantities
     """
 
@@ -370,8 +370,8 @@ _COUNTED = (
 def _forms(value: dict[str, Any], quantity: Quantity) -> tuple[_Form, ...]:
     """Return the forms that an estimate of the quantity can have.
 
-    The forms `{text}` and `{file}` are only for numbers of tokens. `{file}` is returned only if `file` is the only
-    key of `value`.
+    Numbers of tokens also have the forms `{text}` and `{file}`. `{file}` is returned only if `file` is the only key of
+    `value`.
 
     value : the estimate, as read from YAML
     """

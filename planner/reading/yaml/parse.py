@@ -65,7 +65,7 @@ class _Node:
     """A YAML value that has been read completely. An alias can refer to this value.
 
     text : text of a scalar as written; None for a mapping or a sequence
-    nodes : number of values in this value, including the value itself
+    nodes : number of values inside this value, plus 1 for the value itself
     height : levels of nesting in this value; 0 for a scalar
     """
 

@@ -199,9 +199,9 @@ def explain(error: yaml.MarkedYAMLError, lines: Sequence[str], inside: Position 
 
 
 def _matched(rule: _Rule, texts: dict[str, str]) -> str | None:
-    """Return the text of the group `closing` if the rule applies; "" if the rule has no such group.
+    """Return the text of the group `closing` if the rule applies, and None if it does not apply.
 
-    Returns None if the rule does not apply.
+    The text is "" if the rule has no such group.
 
     texts : name of each regular expression in the rule → the text that it must match
     """

@@ -45,7 +45,7 @@ class CheckContext:
     models, crews : names of the models and crews that the using files declare
     model : whether the steps of this file inherit a model from the using files
     file : path of the outermost file; None if this is the outermost file
-    requests : whether the outermost file names a model. Coordination cannot make requests without this model
+    requests : whether the outermost file names a model. Requests for coordination need this model
     """
 
     models: frozenset[str] = frozenset()

@@ -87,7 +87,7 @@ class Group:
 
     path : path of the group in the file
     steps : name of each step → its mapping
-    file : name of each step at the top level of the file → its mapping
+    file : the steps at the top level of the file, in the same form as `steps`
     """
 
     document: Document
