@@ -92,7 +92,7 @@ class Problem:
     code : kind of mistake; docs/reference/errors.md has a section for each code
     hint : text that says what to write instead
     argument : name of the wrong argument in `planner.api`; the command line shows the name of the option instead
-    remedy : hint as a `Note` instead of a text, if the hint names arguments
+    remedy : a `Note` that replaces `hint` if the hint names arguments
     """
 
     code: str
@@ -190,8 +190,8 @@ def did_you_mean(name: str, names: Iterable[str], kind: str = "name") -> str | N
 def model_hint(name: str, names: Collection[str]) -> str:
     """Return a hint for a misspelt name of a model.
 
-    The hint suggests similar names. If no name is similar, the hint lists all names. If there are too many names for a
-    list, the hint tells which command lists the models.
+    The hint suggests similar names. If no name is similar, the hint lists all names. A long list is replaced by the
+    name of the command that lists the models.
     """
     hint = did_you_mean(name, names, "model")
     if hint and (hint.startswith("did") or len(names) <= _MOST_LISTED_MODELS):

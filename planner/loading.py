@@ -29,8 +29,8 @@ class Loaded:
     declared : the workflow, with the profiles of its own file
     folder : folder of the file, which may contain the user's catalogue
     catalogue : the catalogue, or the path of its file; None means that `Catalogue.of` finds the catalogue
-    only_below : folder that must contain every file that is read. A catalogue that the user names may be anywhere. None
-        means no limit
+    only_below : folder that must contain all files that are read; None means no limit. The limit does not apply to a
+        catalogue that the user names
     """
 
     declared: Workflow
@@ -142,8 +142,8 @@ def _open(catalogue: Catalogue | Path | None, folder: Path, only_below: Path | N
 def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:
     """Return `names` and the names of all their bases, each name once.
 
-    The base of a profile is the profile that `based_on` names. A profile outside of the workflow's file counts as a
-    profile without a base.
+    The base of a profile is the profile that `based_on` names. Only profiles in the workflow's file are searched for
+    bases.
     """
     used = list(dict.fromkeys(names))
     for name in used:

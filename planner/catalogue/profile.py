@@ -76,7 +76,7 @@ class Price:
 class SpeedFactor:
     """A random factor on the output speed, such as `1.2x to 2.5x`. It is drawn once per sample.
 
-    profile : name of the profile that declares the factor; all profiles that inherit the factor share its draws
+    profile : name of the profile that declares the factor. All profiles that inherit the factor share its draws
     """
 
     profile: str
@@ -201,7 +201,7 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
 def token_ratio(model: str, written_for: str | None, declared: Mapping[str, ProfileDeclaration]) -> float:
     """Return the length of a text in tokens of `model`, divided by its length in tokens of `written_for`.
 
-    Return 1 if `written_for` is None, or if the tokenizer of a model is not declared.
+    The ratio is 1 if `written_for` is None, or if the tokenizer of one of these models is not declared.
     """
     if written_for is None or model == written_for:
         return 1.0

@@ -164,7 +164,7 @@ def build_graph(
     crew : as in `Graph`; default: 1 for each pool
     races : key of a race → (number of the first task of its copies, number after the last task of its copies)
     exits : last task of a copy → (key of the race, first task of the copy)
-    leaves : task of a person who may leave → the earlier task, as in `Graph.since`
+    leaves : task of a person who may leave → earlier task from whose end the person waits, as in `Graph.since`
     """
     pairs = np.asarray(edges, np.int32).reshape(-1, 2)
     source, target = pairs[:, 0], pairs[:, 1]

@@ -200,7 +200,7 @@ class Values:
         With over `KEPT` samples, samples are counted in bins. The result is then a point in the bin of the sample. For
         the bin that begins at 0, this point is 0.
 
-        within : where the point is in its bin, from 0 (the lower end) to 1 (the upper end)
+        within : relative position of the point in its bin, from 0 (the lower end) to 1 (the upper end)
         """
         if self.count <= KEPT:
             if self._sorted is None:

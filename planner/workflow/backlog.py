@@ -188,7 +188,7 @@ def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool)
 
 
 def _needs(table: _Rows, column: str, ids: list[str] | None) -> list[tuple[int, ...]]:
-    """Return the needs of each row: the indices of the rows that must be done first. Mistakes are added to `table`."""
+    """Return for each row the indices of the rows whose items must end first. Mistakes are added to `table`."""
     cells = table.column(column, "needs")
     if cells is None or ids is None:
         return [() for _ in table.rows]

@@ -101,10 +101,11 @@ class Compaction(Declared):
 class AgentLoop(Declared):
     """An agent that makes one request per turn. The tool is called after every turn except the last.
 
-    turns : number of turns; each turn reads all previous context
+    turns : number of turns. Each turn reads all previous context
     prompt : tokens at the beginning of the context
     output, thinking : tokens per turn
-    context_limit : largest number of tokens that a turn reads; a turn that would read more begins with a compaction
+    context_limit : largest number of tokens that a turn reads. If a turn would read more, a compaction replaces the
+        context by a summary first
     """
 
     example: ClassVar[str] = "{turns: 6 to 14, output: 200 to 900}"

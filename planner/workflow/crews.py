@@ -108,7 +108,7 @@ class Merge(Declared):
     """Merging of an item's work with the work on other items. Items are merged one after the other.
 
     time : seconds per item
-    input, output : tokens of the request that the merge makes; if both are 0, the merge makes no request
+    input, output : tokens of the request that the merge makes. If both numbers are 0, the merge makes no request
     """
 
     example: ClassVar[str] = "{time: 20s to 90s}"
@@ -135,7 +135,7 @@ class Sync(Declared):
     """An exchange of messages between the agents of a crew.
 
     output : tokens of each agent's message; every other agent reads this message
-    every : number of items that the whole crew does between two exchanges
+    every : number of items that the crew finishes between two exchanges
     """
 
     example: ClassVar[str] = "{output: 150, every: 5}"
@@ -164,7 +164,7 @@ class Coordination(Declared):
     """Coordination between the agents of a crew.
 
     stagger : seconds between the arrivals of two successive agents
-    redundancy : share of the items that every agent of the crew does. Each other item is done by one agent
+    redundancy : share of the items that every agent of the crew does. All other items are done by one agent each
     preset : name of the preset whose values are used for undeclared keys
     """
 
@@ -206,7 +206,7 @@ class Crew(Declared):
     """A pool of identical agents.
 
     lockstep : whether the agents work in rounds. In a round, each agent does one item. The next round begins when all
-        items of the round are done
+        these items have ended
     usd : pay of each agent: for each time that the agent is seized, or for each hour
     paid : when a rate per hour is paid: ``busy`` (while the agent is held) or ``always`` (during the whole workflow)
     """

@@ -136,7 +136,7 @@ def _conflicts(
     declared: Mapping[Path, Mapping[str, Declared]],
     overriding: Mapping[str, Declared],
 ) -> Iterator[Problem]:
-    """Yield a problem for each crew (or profile) that two used workflows declare differently under the same name.
+    """Yield a problem for each name that two used workflows declare differently, as a crew or as a profile.
 
     There is no problem if `workflow` itself declares the name.
 

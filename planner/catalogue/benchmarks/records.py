@@ -63,7 +63,9 @@ class Source:
     text: str = field(repr=False)
 
     def place(self, offset: int, width: int = 1) -> Position:
-        """Return the position of a character in the file, with the text of its line if the line is not too long.
+        """Return the position of a character in the file.
+
+        The position includes the text of the line, unless the line is too long.
 
         offset : offset of the character
         width : number of characters to mark

@@ -34,7 +34,7 @@ class Run:
     ttft : median seconds to the first token, including the time to read the prompt
     tpot : seconds per output token of one request, without the first token
     timed : source of `tpot`, in words
-    jitter : spread of the time per token over requests, as the standard deviation of its logarithm
+    jitter : spread of the time per token over requests: the standard deviation of its logarithm
     tail : a high percentile of TTFT over requests, in words
     latency : mean seconds of a request
     duration : seconds of the run

@@ -27,7 +27,7 @@ _REMEDY = "run the benchmark with --max-concurrency N; or give the number here, 
 
 @dataclass(frozen=True)
 class Style:
-    """How a result format names its times, and their unit.
+    """Names and unit of the times in a result format.
 
     For example, one format has `median_ttft_ms` in milliseconds. Another format has `median_ttft` in seconds.
 

@@ -151,8 +151,8 @@ class _Number:
     """A number or a curve of a profile, as text.
 
     origin : how the number was measured or computed, in words
-    points : concurrency, value and origin of each point of a curve
-    conditions : for a curve, text to add to the conditions of the measurement
+    points : if this is a curve, the concurrency, value and origin of each point
+    conditions : if this is a curve, text to add to the conditions of the measurement
     """
 
     key: str

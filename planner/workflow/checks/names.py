@@ -134,9 +134,9 @@ class _Checks:
             yield Problem("unknown-model", f"unknown model '{name}'", self.document.value(*path), hint)
 
     def count(self, *path: str, value: Any, most: int = MOST_ITEMS) -> Iterator[Problem]:
-        """Check a count that is the name of a parameter. Yield a problem if the parameter is not a valid count.
+        """Check a count that is the name of a parameter. Any other count is checked elsewhere.
 
-        The parameter must be declared, and its value must be a whole number from 1 to `most`.
+        Yield a problem if the parameter is not declared, or if its value is not a whole number from 1 to `most`.
 
         path : path of the count in the file
         value : the count, as read from YAML
