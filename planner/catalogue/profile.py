@@ -212,8 +212,7 @@ def token_ratio(model: str, written_for: str | None, declared: Mapping[str, Prof
 def _bases(name: str, declared: Mapping[str, ProfileDeclaration]) -> tuple[list[str], list[ProfileDeclaration]]:
     """Return the names of a profile and its bases, and their declarations.
 
-    The profile is first, then its base, then the base of this base. Raises ValueError if profiles are based on each
-    other.
+    The profile is first, then its base, then the base of this base. Raises ValueError if the bases form a cycle.
     """
     chain = [declared[name]]
     names = [name]

@@ -52,8 +52,7 @@ def faster_tiers(name: str, own: Mapping[str, ProfileDeclaration], catalogue: Ca
 def _candidates(bases: Iterable[str], catalogue: Catalogue | None) -> list[str]:
     """Return the names of all profiles in the catalogue that may be based on one of `bases`.
 
-    Built-in profiles are returned only if they are based on one of `bases`. All of the user's profiles are returned.
-    The caller checks their bases.
+    These are all of the user's profiles, and the built-in profiles that are based on one of `bases`.
     """
     if catalogue is None:
         return []

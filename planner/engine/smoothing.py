@@ -78,7 +78,8 @@ class Waits:
         """Return an array (k, n): the probability that `rest` plus the random wait is at most the limit.
 
         limits : (k,) seconds
-        rest : completion times without the wait, (k, n) or (1, n) seconds. The function is faster for sorted times
+        rest : (k, n) completion times without the wait, in seconds. The shape (1, n) means the same times for all
+            limits. The function is faster for sorted times
         """
         chances: Floats = np.interp(limits[:, None] - rest, self.seconds, self.shares, 0.0, 1.0)
         return chances
@@ -89,8 +90,7 @@ class Waits:
         The quantiles are computed by false position with the Illinois rule.
 
         q : (k,) probabilities
-        rest : completion times without the wait, in seconds. For the shape (k, n), there are times for each
-            probability. For the shape (1, n), all probabilities have the same times
+        rest : as in `within`
         near : tolerance. Each result is a quantile for a probability that differs from `q` by at most `near`
         """
         wait = np.interp(q, self.shares, self.seconds)

@@ -215,8 +215,8 @@ def _has_base(profile: Any) -> bool:
 def _factors(document: Document, name: str, profile: dict[str, Any]) -> Iterator[Problem]:
     """Yield the problems with the factors `speed` and `price_multiplier` of a profile.
 
-    A factor multiplies a value of the profile in `based_on`. So a profile with a factor must have `based_on`, and must
-    not declare the multiplied value itself.
+    A factor multiplies a value of the profile in `based_on`. So `based_on` is required, and the profile must not
+    declare this value itself.
     """
     for key, own in _MULTIPLIED.items():
         if key not in profile:

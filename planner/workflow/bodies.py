@@ -43,10 +43,9 @@ PLAIN = Quantity("number", count, "12", "8 to 20")
 
 
 def as_time(value: Any) -> Any:
-    """Return `{"time": value}` for a bare time, such as `30s`.
+    """Return `{"time": value}` for a bare time, such as `30s` or `{p50: 30s, p95: 2min}`.
 
-    A bare time may also be an estimate in the form of a mapping, such as `{p50: 30s, p95: 2min}`. Any other mapping is
-    returned unchanged.
+    Return any other mapping unchanged.
     """
     return value if isinstance(value, dict) and not set(value) & ESTIMATE_KEYS else {"time": value}
 
@@ -151,7 +150,7 @@ class Leaves(Declared):
     """Absence of a person who has waited too long for work.
 
     after : seconds of waiting after which the person leaves
-    back : seconds that the person needs to come back once there is work again
+    back : seconds until the person is back, after new work has arrived
     """
 
     example: ClassVar[str] = "{after: 60s, back: 2min to 20min}"
@@ -225,8 +224,8 @@ class Repeat(Declared):
     """Repetition of a step in consecutive rounds.
 
     times : number of rounds
-    until : probability that a round is accepted; an accepted round is the last round
-    at_most : largest number of rounds; required with `until`
+    until : probability that a round is accepted. An accepted round is the last round
+    at_most : largest number of rounds, required with `until`
     """
 
     example: ClassVar[str] = "{times: 3} or {until: 70%, at_most: 3}"

@@ -40,7 +40,7 @@ class Preset:
 
     parts : the predefined keys of `coordination` and their values
     source : publication with the measurements behind the values
-    lockstep : value of the crew's key `lockstep`, if the crew does not declare it
+    lockstep : default for the crew's key `lockstep`
     """
 
     parts: Mapping[str, Any]
@@ -85,9 +85,9 @@ def preset_of(coordination: object) -> Preset | None:
 
 
 def with_preset(crew: Any) -> Any:
-    """Add the values of a preset to the mapping of a crew, and return the result. Keys in the mapping are kept.
+    """Return the mapping of a crew, completed with the values of its preset. Keys in the mapping are kept.
 
-    crew : mapping as read from YAML; a mapping without a preset is returned unchanged
+    crew : mapping as read from YAML. Without a preset, it is returned unchanged
     """
     preset = preset_of(crew.get("coordination")) if isinstance(crew, dict) else None
     if preset is None:

@@ -66,7 +66,7 @@ class Fields:
     def required(self, *keys: str, scale: float = 1.0, hint: str | None = None) -> float | None:
         """Return the number at the first of `keys` that has a value, multiplied by `scale`.
 
-        If no key has a value, or if the value is invalid, report a problem and return None.
+        If there is no valid number, report a problem and return None.
         """
         if self.first_present(*keys) is None:
             self.missing(*keys, hint=hint)

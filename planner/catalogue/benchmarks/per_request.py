@@ -151,8 +151,7 @@ def _summarised(
 def _jitter(requests: Sequence[_Request], ttft: float, tpot: float) -> float | None:
     """Return the spread of request times: the standard deviation of `log(actual time / predicted time)`.
 
-    The predicted time of a request is computed from its tokens and the medians `ttft` and `tpot`. Return None if there
-    are too few requests.
+    The predicted time is computed from the medians `ttft` and `tpot`. Return None if there are too few requests.
     """
     ratios = [
         request.latency / (ttft + tpot * max(request.outputs - 1, 0))

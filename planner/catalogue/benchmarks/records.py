@@ -95,8 +95,7 @@ class Record:
     def place(self, *keys: str) -> Position:
         """Return the position of a nested key in the file.
 
-        If the key does not exist, return the position of the innermost key that exists. If no key exists, return the
-        position of the record.
+        If the key does not exist, return the position of the innermost existing key, or else of the record.
 
         keys : path to the key, from the outermost key
         """

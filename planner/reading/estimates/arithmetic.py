@@ -239,7 +239,7 @@ def _number(token: str, quantity: Quantity) -> float:
     """Return the number that is written in an expression. For example, `24k` means 24000 tokens.
 
     token : the number as written
-    quantity : quantity that determines the allowed units. A number without a unit is always allowed
+    quantity : quantity that determines the allowed units. Plain numbers are always allowed
 
     Raises `BadValueError` if the unit is not allowed.
     """

@@ -50,8 +50,8 @@ def modifier_problems(
 def _may_make_requests(step: Any) -> bool:
     """Whether a step, or a step inside it, may make requests.
 
-    The result is True for a step that uses another file, because that file is not read here. It is also True for a
-    malformed step, whose mistake is reported elsewhere.
+    The result is also True for a malformed step, and for a step that uses another file. The other file is not read
+    here.
     """
     if not isinstance(step, dict) or any(body in step for body in ("llm", "agent", "use")):
         return True
