@@ -92,7 +92,7 @@ class Problem:
     code : kind of mistake; docs/reference/errors.md has a section for each code
     hint : text that says what to write instead
     argument : name of the wrong argument in `planner.api`; the command line shows the name of the option instead
-    remedy : hint as a `Note` instead of a text, if the hint names arguments
+    remedy : a `Note` that replaces `hint` if the hint names arguments
     """
 
     code: str
@@ -139,8 +139,8 @@ class CandidateName(str):
     withdrawn : function that returns whether the name is out of use, like the name of a retired profile. The function
         is called when a hint is made
 
-    A name that is out of use is suggested only if the misspelt name is almost equal to it, or if no name in use is
-    similar to the misspelt name.
+    A name that is out of use is suggested if the misspelt name is almost equal to it. It is also suggested if no name
+    in use is similar.
     """
 
     withdrawn: Callable[[], bool]
@@ -190,8 +190,8 @@ def did_you_mean(name: str, names: Iterable[str], kind: str = "name") -> str | N
 def model_hint(name: str, names: Collection[str]) -> str:
     """Return a hint for a misspelt name of a model.
 
-    The hint suggests similar names. If no name is similar, the hint lists all names. If there are too many names for a
-    list, the hint tells which command lists the models.
+    The hint suggests similar names. If no name is similar, the hint lists all names. A long list is replaced by the
+    name of the command that lists the models.
     """
     hint = did_you_mean(name, names, "model")
     if hint and (hint.startswith("did") or len(names) <= _MOST_LISTED_MODELS):
@@ -200,10 +200,10 @@ def model_hint(name: str, names: Collection[str]) -> str:
 
 
 def nearest(name: str, names: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the name that is most similar to `name`, ignoring case.
+    """Return the name that is most similar to `name`, ignoring case. Return None if no name is similar enough.
 
-    Returns None if no name is similar enough. If there are too many names to compare, or if `name` is too long, only a
-    name that is equal to `name` except for case is returned.
+    To save time, similarity is not computed for a very long `name` or for very many names. The result is then a name
+    that is equal to `name` except for case.
 
     cutoff : smallest similarity by difflib's ratio, from 0 to 1
     """

@@ -29,8 +29,8 @@ class Loaded:
     declared : the workflow, with the profiles of its own file
     folder : folder of the file, which may contain the user's catalogue
     catalogue : the catalogue, or the path of its file; None means that `Catalogue.of` finds the catalogue
-    only_below : folder that must contain every file that is read. A catalogue that the user names may be anywhere. None
-        means no limit
+    only_below : folder that must contain all files that are read; None means no limit. The limit does not apply to a
+        catalogue that the user names
     """
 
     declared: Workflow
@@ -41,7 +41,9 @@ class Loaded:
     def serving(
         self, models: Sequence[str] = (), runtime: str | None = None, fast: str | None = None
     ) -> tuple[Workflow, tuple[Note, ...]]:
-        """Return the workflow with all profiles that it may use, and notes on its runtime and profiles for the user.
+        """Return the workflow with all profiles that it may use. Also return notes for the user.
+
+        The notes are about the runtime and the profiles.
 
         models : names of the models to run the workflow on; if empty, the model of the workflow
         runtime : runtime to use; None means the runtime of the workflow
@@ -56,8 +58,7 @@ class Loaded:
     def faster_tiers(self) -> list[str]:
         """Return the names of the faster tiers of the workflow's default profile, the slowest first.
 
-        The catalogue is opened only if the workflow's file does not declare the default profile, or does not declare
-        the profile on which the default profile is based.
+        To save time, the catalogue is not opened if the workflow's file declares the default profile and its base.
         """
         from planner.catalogue.tiers import faster_tiers
 
@@ -141,8 +142,8 @@ def _open(catalogue: Catalogue | Path | None, folder: Path, only_below: Path | N
 def _with_bases(names: Sequence[str], workflow: Workflow) -> list[str]:
     """Return `names` and the names of all their bases, each name once.
 
-    The base of a profile is the profile that `based_on` names. A profile outside of the workflow's file counts as a
-    profile without a base.
+    The base of a profile is the profile that `based_on` names. Only profiles in the workflow's file are searched for
+    bases.
     """
     used = list(dict.fromkeys(names))
     for name in used:

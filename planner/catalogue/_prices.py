@@ -81,10 +81,12 @@ def _row(name: str, model: Any, as_of: date) -> Iterator[str]:
 
 
 def _of_day(model: Any, day: date) -> tuple[dict[str, dict[str, Decimal]], int | None]:
-    """Return the prices of a model on a day, and the prompt length in tokens above which standard prices rise.
+    """Return the prices of a model on a day, and a prompt length in tokens.
 
-    The prices are a mapping: tier → kind of token → price. The mapping is empty if the model has no prices of tokens.
-    The length is None if the standard prices never rise.
+    The prices are a mapping: tier → kind of token → price. It is empty if the model has no prices per token.
+
+    Prompts that are longer than this length cost more than the standard prices. The length is None if there are no such
+    prompts.
     """
     standard = _standard(model.prices, day)
     prices, above = _prices(standard, {})
@@ -135,11 +137,11 @@ def _holds(constraint: Any, day: date) -> bool:
 
 
 def _prices(prices: Any, standard: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], int | None]:
-    """Return prices by kind of token, and the prompt length in tokens above which the prices rise.
+    """Return prices by kind of token, and a prompt length in tokens.
 
-    The length is None if the prices never rise.
+    Prompts that are longer than this length cost more. The length is None if there are no such prompts.
 
-    standard : prices to use for kinds of tokens that have no price in `prices`
+    standard : prices for kinds of tokens that have no price in `prices`
     """
     by_name = dict(standard)
     above: list[int] = []

@@ -16,10 +16,10 @@ class DatedPrice:
     """A price, and the days on which it holds.
 
     price : amounts in US dollars by key, such as `input` and `output`
-    element : index of the price in the profile's list of prices; None if the profile has one price instead of a list
+    element : index of the price in the profile's list of prices; None if the profile has no list
     about : provenance of the price as written: keys such as `source` and `kind`, with their values
     listed : entry of the price table to which the profile refers; None if the price is written in full
-    holds_from : first day on which the price holds; None: there is no first day
+    holds_from : first day on which the price holds; None: it holds on all earlier days too
     holds_until : first day on which the price no longer holds; None: unknown
     """
 

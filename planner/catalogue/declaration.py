@@ -74,7 +74,7 @@ class FactDeclaration(Declared):
     conditions : conditions under which the number was measured, claimed or estimated
     up_to : whether the number is an upper limit, as in "up to 2.5x"
     retired_on : for the key `available`, the day from which the profile is retired
-    holds_from : for the key `price`, the first day on which the price holds; for the key `available`, the first day on
+    holds_from : for the key `price`, the first day on which the price holds. For the key `available`, the first day on
         which the profile is sold
     holds_until : for the key `price`, the first day on which the price no longer holds
     """
@@ -99,7 +99,7 @@ class ProfilesDeclaration(Declared):
     """The profiles in a catalogue file, without the provenance of their numbers.
 
     models : profiles by name
-    prices : for each profile with a list of prices, the prices by their position in the list
+    prices : name of a profile → index of a price in the profile's list of prices → price
     """
 
     example: ClassVar[str] = "profiles: {a-name: {ttft: 1.5s, output_speed: 60}}"
@@ -112,7 +112,8 @@ class FactsDeclaration(Declared):
     """The sources in a catalogue file, and the provenance of its numbers.
 
     sources : sources by name
-    facts : provenance of each number, by profile and then by key; ``price 0`` is the key of the first price in a list
+    facts : name of a profile → key of a number → provenance of this number. ``price 0`` is the key of the first price
+        in a list
     """
 
     example: ClassVar[str] = ProfilesDeclaration.example

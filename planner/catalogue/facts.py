@@ -51,8 +51,8 @@ CaveatKind = Literal["sale", "price", "estimate", "claim", "measured"]
 class Caveat(str):
     """A warning for users of a profile: a sentence without a full stop.
 
-    kind : ``sale`` (who can buy the profile, and until when) or ``price``. For a warning about a speed: ``estimate``,
-        ``claim`` (of a vendor) or ``measured`` (under certain conditions)
+    kind : topic of the warning. ``sale``: who can buy the profile, and until when. ``price``: a price. The other kinds
+        warn about a speed: ``estimate``, ``claim`` (of a vendor) and ``measured`` (under certain conditions)
     profile : name of the profile
     """
 

@@ -94,8 +94,10 @@ def _speed(profile: Profile) -> str:
 def effective_speed(profile: Profile) -> Callable[[float], float]:
     """Return the quantile function of a profile's output speed in tokens/s, including its random factors.
 
-    The profile must have a fixed concurrency (see `Profile.at`). The speed and its factors are independent. A product
-    of lognormals is computed exactly. Any other product is approximated with `_GRID` quantiles of each factor.
+    The speed and its factors are independent. Their product is approximate if several of them vary and are not all
+    lognormal.
+
+    The profile must have a fixed concurrency (see `Profile.at`).
     """
     assert isinstance(profile.output_speed, Estimate)
     parts = (profile.output_speed, *(factor.estimate for factor in profile.factors))
@@ -131,8 +133,8 @@ def select_models(
 
     sort : ``name``, ``speed`` or ``price``
     min_speed : least tokens/s, compared with `ModelRow.slowest`; None: no limit
-    max_price : highest price in US dollars, compared with `ModelRow.usd`; None: no limit. If there is a limit, rows of
-        unknown price are left out.
+    max_price : highest price in US dollars, compared with `ModelRow.usd`; None: no limit. Any limit excludes rows of
+        unknown price
     available : availability of the models, such as ``general``; None: any
     """
     selected = [

@@ -61,8 +61,8 @@ date. A test compares the exponent with the result of `fitted`."""
 class Tier:
     """A profile that is a faster version of another profile, called its base.
 
-    speed : `output speed of the profile / output speed of the base`. If the catalogue has a range, such as
-        `2x to 2.5x`, `speed` is the upper end, because vendors claim the upper end
+    speed : `output speed of the profile / output speed of the base`. For a range such as `2x to 2.5x`, this is the
+        upper end, because vendors claim the upper end
     price : `output price of the profile / output price of the base`
     """
 

@@ -29,7 +29,8 @@ class Price:
 
     cache_read : price of input tokens that are read from a cache; None: the price is `input`
     cache_write : price of input tokens that are written to a cache; None: the price is `input`
-    per_hour : US dollars per hour for a model on rented machines, for which tokens cost nothing; None: tokens are paid
+    per_hour : US dollars per hour, if the model runs on rented machines. Tokens then cost nothing. None: tokens are
+        paid
     """
 
     input: Decimal
@@ -75,7 +76,7 @@ class Price:
 class SpeedFactor:
     """A random factor on the output speed, such as `1.2x to 2.5x`. It is drawn once per sample.
 
-    profile : name of the profile that declares the factor; all profiles that inherit the factor share its draws
+    profile : name of the profile that declares the factor. All profiles that inherit the factor share its draws
     """
 
     profile: str
@@ -91,16 +92,17 @@ class Profile:
     root : name of the last profile in the chain of `based_on`; profiles with the same root share their draws
     ttft : seconds to the first token, or a curve of these seconds by concurrency
     prefill_speed : tokens/s; None: prompts take no time
-    output_speed : tokens/s of one request, or a curve of these speeds by concurrency; without the `factors`
-    jitter : standard deviation of the logarithm of the random factor on each request's time
+    output_speed : tokens/s of one request, or a curve of these speeds by concurrency. The `factors` are not included
+    jitter : spread of request times. Each time is multiplied by a lognormal factor, and `jitter` is the standard
+        deviation of its logarithm
     price : prices of tokens or of machines; None: the cost is unknown
     context : largest number of tokens of prompt and output together
     cache_ttl : seconds for which a prompt stays cached; infinite if not declared
     caches : whether prompts are cached
     tokens : length of a text in the model's tokens, divided by its length in tokens of o200k_base
     available : ``general``, ``limited`` or ``retired``
-    measured_output : mean output tokens of the requests with which the curves `ttft` and `output_speed` were measured;
-        None: the values of the two curves are interpolated separately
+    measured_output : if `ttft` and `output_speed` are curves, the mean output tokens of the measured requests. None:
+        the two curves are interpolated separately
     factors : random factors on `output_speed`
     """
 
@@ -199,7 +201,7 @@ def resolve(name: str, declared: Mapping[str, ProfileDeclaration]) -> Profile:
 def token_ratio(model: str, written_for: str | None, declared: Mapping[str, ProfileDeclaration]) -> float:
     """Return the length of a text in tokens of `model`, divided by its length in tokens of `written_for`.
 
-    Return 1 if `written_for` is None, or if the tokenizer of a model is not declared.
+    The ratio is 1 if `written_for` is None, or if the tokenizer of one of these models is not declared.
     """
     if written_for is None or model == written_for:
         return 1.0
@@ -210,8 +212,7 @@ def token_ratio(model: str, written_for: str | None, declared: Mapping[str, Prof
 def _bases(name: str, declared: Mapping[str, ProfileDeclaration]) -> tuple[list[str], list[ProfileDeclaration]]:
     """Return the names of a profile and its bases, and their declarations.
 
-    The profile is first, then its base, then the base of this base. Raises ValueError if profiles are based on each
-    other.
+    The profile is first, then its base, then the base of this base. Raises ValueError if the bases form a cycle.
     """
     chain = [declared[name]]
     names = [name]

@@ -18,9 +18,10 @@ MOST = 3
 def faster_tiers(name: str, own: Mapping[str, ProfileDeclaration], catalogue: Catalogue | None) -> list[str]:
     """Return the names of a profile's faster tiers, the slowest tier first. At most `MOST` names are returned.
 
-    A faster tier is based on the profile or on the profile's base, and has a larger median factor on the output speed
-    than the profile. Retired tiers are left out. If there are over `MOST` tiers, those with limited availability are
-    dropped first, then the fastest.
+    A faster tier is based on the profile or on the profile's base. Its median factor on the output speed is larger than
+    that of the profile. Retired tiers are left out.
+
+    If there are too many tiers, tiers with limited availability are dropped first. Then the fastest tiers are dropped.
 
     own : profiles that the workflow's file declares
     catalogue : catalogue with further profiles; None: there are none
@@ -51,7 +52,7 @@ def faster_tiers(name: str, own: Mapping[str, ProfileDeclaration], catalogue: Ca
 def _candidates(bases: Iterable[str], catalogue: Catalogue | None) -> list[str]:
     """Return the names of all profiles in the catalogue that may be based on one of `bases`.
 
-    These are the built-in profiles that are based on one of `bases`, and all of the user's profiles.
+    These are all of the user's profiles, and the built-in profiles that are based on one of `bases`.
     """
     if catalogue is None:
         return []

@@ -274,12 +274,13 @@ def _add_position(
     facts: dict[KeyPath, Position],
     exactly: bool = False,
 ) -> None:
-    """Store the position of a path for the document of profiles, for the document of provenance, or for both.
+    """Store the position of a path for one or both of two documents: the profiles, and the provenance.
 
     path : path of keys in the catalogue file
     wrapped : path of each value that is written with its provenance
     profiles, facts : positions stored so far, for each of the two documents
-    exactly : if true, the position of a value without provenance is stored only in `profiles`; otherwise in both
+    exactly : if true, the position of a value without provenance is stored only in `profiles`. If false, it is also
+        stored in `facts`
     """
     if path[:1] != ("profiles",):
         (facts if path[:1] == ("sources",) else profiles)[path] = position

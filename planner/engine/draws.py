@@ -30,7 +30,7 @@ Cells = NDArray[np.uint64]
 class Turns:
     """Several turns of an agent loop. Their random numbers are drawn in one call, because each call is expensive.
 
-    numbers : for each turn, its number in the loop
+    numbers : for each turn, its index in the loop
     counts : for each turn, the number of its draws. Draws are sorted by turn
     """
 
@@ -83,9 +83,10 @@ class Samples:
     def normal(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
         """Return draws from the standard normal distribution.
 
-        cells : number of items; the result is then an array (items, samples). Or an array of positions in the stream;
-            the result then has the shape of this array
-        path, purpose, occurrence : key of the random stream
+        cells : number of items, for a result of the shape (items, samples). Or an array of positions in the stream, for
+            a result of the same shape
+        path, purpose, occurrence : key of the random stream: path of a step, purpose, and indices of round, copy and
+            turn
         """
         return self._draw(normal_quantile, cells, path, purpose, occurrence)
 

@@ -51,11 +51,12 @@ class Graph:
     release : for each task, the pool in which it releases a slot at its end; −1: it releases no slot. One task can
         seize a slot, and a later task can release this slot. Skipped tasks seize and release no slot
     capacity : number of slots of each pool
-    crew : for each pool, 1 or 0. If a task on the critical path waited for a slot of this pool, the path contains the
-        wait (1) or the task that held the slot (0)
+    crew : for each pool, 1 or 0. Suppose that a task on the critical path waited for a slot of the pool. With 1, the
+        wait itself is on the path. With 0, the task that held the slot is on the path
     race : for the exit of each copy, the number of the race; −1 for any other task
     copy_lo : for the exit of each copy, the first task of the copy; −1 for any other task
-    race_lo, race_hi : for each race, the first task of its copies, and the number after the last task of its copies
+    race_lo : for each race, the first task of its copies
+    race_hi : for each race, the number after the last task of its copies
     leave : for each task, an index into `since` if a person does the task and may leave before it starts; otherwise −1
     since : for each task of a person who may leave, an earlier task. The person waits from the end of the earlier task
         until the person's task starts. If this wait takes over ``patience`` seconds, the person leaves, and the
@@ -155,7 +156,7 @@ def build_graph(
 ) -> Graph:
     """Build a `Graph` from its edges, which are pairs (predecessor, successor).
 
-    A task with several copies of one race as predecessors waits until one of these copies ends (see `Graph`).
+    If a task has several copies of one race as predecessors, it waits until one of these copies ends (see `Graph`).
 
     n : number of tasks
     acquire : as in `Graph`; default: no task seizes a slot
@@ -163,7 +164,7 @@ def build_graph(
     crew : as in `Graph`; default: 1 for each pool
     races : key of a race → (number of the first task of its copies, number after the last task of its copies)
     exits : last task of a copy → (key of the race, first task of the copy)
-    leaves : task of a person who may leave → earlier task, at whose end the person's wait begins (as in `Graph.since`)
+    leaves : task of a person who may leave → earlier task from whose end the person waits, as in `Graph.since`
     """
     pairs = np.asarray(edges, np.int32).reshape(-1, 2)
     source, target = pairs[:, 0], pairs[:, 1]
@@ -212,8 +213,8 @@ class Schedule:
 
     makespan : (S,) completion times in seconds
     waiting : (S,) seconds for which the critical path waits for agents of crews; NaN if `traced` was false
-    critical : (S, n) 1 for a task on the critical path, otherwise 0; (0, n) if `traced` was false
-    starts, ends : (S, n) seconds; NaN for a task that never started; (0, n) if `recorded` was false
+    critical : (S, n) 1 for a task on the critical path, otherwise 0. The shape is (0, n) if `traced` was false
+    starts, ends : (S, n) seconds; NaN for a task that never started. The shape is (0, n) if `recorded` was false
     start, end : (n,) starts and ends in the last sample, in seconds
     """
 
@@ -244,8 +245,11 @@ def simulate(
     recorded : whether to return the start and end of every task in each sample
     kernel : module to use instead of `planner.engine.active_kernel()`
 
-    Raises ValueError if an array has a wrong shape, or a duration is NaN or too long. Also raises ValueError if a task
-    never becomes ready, because the graph has a cycle or pools wait for each other.
+    Raises ValueError in these cases:
+
+    - An array has a wrong shape.
+    - A number of seconds is NaN or out of bounds.
+    - A task never becomes ready, because the graph has a cycle or pools wait for each other.
     """
     kernel = kernel or engine.active_kernel()
     durations = np.ascontiguousarray(durations, np.float64)

@@ -75,21 +75,22 @@ class Waits:
         return samples - self._drawn[: len(samples)]
 
     def within(self, limits: Floats, rest: Floats) -> Floats:
-        """Return an array (rows, n): the probability that `rest` plus the random wait is at most the limit.
+        """Return an array (k, n): the probability that `rest` plus the random wait is at most the limit.
 
-        limits : (rows,) seconds
-        rest : completion times without the wait, (rows, n) or (1, n) seconds. The function is faster for sorted times
+        limits : (k,) seconds
+        rest : (k, n) completion times without the wait, in seconds. The shape (1, n) means the same times for all
+            limits. The function is faster for sorted times
         """
         chances: Floats = np.interp(limits[:, None] - rest, self.seconds, self.shares, 0.0, 1.0)
         return chances
 
     def quantiles(self, q: Floats, rest: Floats, near: float = _NEAR) -> Floats:
-        """Return quantiles of completion times: an array (rows,), in seconds.
+        """Return quantiles of completion times: an array (k,), in seconds.
 
         The quantiles are computed by false position with the Illinois rule.
 
-        q : (rows,) probabilities
-        rest : completion times without the wait, (rows, n) or (1, n) seconds
+        q : (k,) probabilities
+        rest : as in `within`
         near : tolerance. Each result is a quantile for a probability that differs from `q` by at most `near`
         """
         wait = np.interp(q, self.shares, self.seconds)
@@ -117,8 +118,8 @@ class Waits:
 class Smoothed(Values):
     """Completion times that contain a wait during which nothing else runs.
 
-    Percentiles are computed from the distribution of the wait. With fewer than `LEAST` or more than `KEPT` samples,
-    percentiles are computed as in `Values`.
+    Percentiles are computed from the distribution of the wait. If there are fewer than `LEAST` or more than `KEPT`
+    samples, percentiles are computed as in `Values`.
     """
 
     def __init__(self, waits: Waits) -> None:
@@ -174,8 +175,8 @@ class Smoothed(Values):
     def share(self, limit: float) -> tuple[float, float, float]:
         """Return the share of samples that are at most `limit`, and the two ends of the share's 95% interval.
 
-        The interval is Wilson's for n samples. Here n is `share * (1 - share) / error**2` or the actual number of
-        samples, whichever is larger, and `error` is the standard error of the share.
+        The interval is Wilson's for n samples. n is the actual number of samples, or `share * (1 - share) / error**2`
+        if this is larger. `error` is the standard error of the share.
         """
         if self._plain:
             return super().share(limit)
@@ -206,7 +207,7 @@ class Smoothed(Values):
         return self._rest
 
     def _errors(self, limits: Floats) -> Floats:
-        """Return an array (n,): for each limit, the standard error of the share of samples that are at most the limit.
+        """Return an array (n,): the standard error of `share` for each limit.
 
         With a single sample, the errors are 0.
 

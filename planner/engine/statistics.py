@@ -195,12 +195,12 @@ class Values:
         return int(counts[starts <= limit].sum())
 
     def _ranked(self, rank: int, within: float = 0.5) -> float:
-        """Return the sample at the position `rank` in rising order. Positions start at 0.
+        """Return the sample at the position `rank` in rising order. The first sample has the position 0.
 
         With over `KEPT` samples, samples are counted in bins. The result is then a point in the bin of the sample. For
         the bin that begins at 0, this point is 0.
 
-        within : position of the point in its bin: 0 is the lower end, and 1 is the upper end
+        within : relative position of the point in its bin, from 0 (the lower end) to 1 (the upper end)
         """
         if self.count <= KEPT:
             if self._sorted is None:
@@ -253,8 +253,10 @@ def _counted(bins: _Int64s, counts: _Int64s, samples: list[Floats]) -> tuple[_In
 def ranks(n: int, q: float) -> tuple[int, int]:
     """Return the positions of two samples that enclose the quantile `q` with 95% confidence, where 0 < q < 1.
 
-    The n samples are independent and sorted. Positions start at 0. By the normal approximation, the positions are
-    `n * q - 0.5 ± 1.96 * sqrt(n * q * (1 - q))`. They are rounded outwards, and limited to 0 and n − 1.
+    The n samples are independent and in rising order. The first sample has the position 0.
+
+    By the normal approximation, the positions are `n * q - 0.5 ± 1.96 * sqrt(n * q * (1 - q))`. They are rounded
+    outwards, and limited to 0 and n − 1.
     """
     low, high = _unclipped_ranks(n, q)
     return max(low, 0), min(high, n - 1)

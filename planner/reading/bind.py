@@ -16,9 +16,10 @@ Model = TypeVar("Model", bound=Declared)
 def bind(declared: Model, values: Mapping[str, float], model: str | None) -> Model:
     """Return a copy of a declaration with bound estimates, or `declared` itself if nothing changes.
 
-    An estimate may depend on parameters, on the number of agents or on the model. A bound estimate depends on none of
-    them. Estimates in nested declarations are also bound. Estimates in a mapping from names to declarations, such as
-    the steps of a group, are not bound.
+    A bound estimate does not depend on parameters, on the number of agents or on the model.
+
+    Estimates in nested declarations are also bound. Mappings from names to declarations, such as the steps of a group,
+    stay unchanged.
 
     values : value of each parameter, and the number of agents under the name `agents`
     model : model of the requests; None if there are no requests

@@ -165,9 +165,10 @@ class Surroundings:
 
     allowed : keys that the declaration can have
     inside : for each key in `allowed` that contains declarations, the keys that these inner declarations can have
-    entries : the keys in `inside` whose value maps names to declarations, such as `steps`
-    name : key that contains the declaration, such as `llm`; "" for the whole file, and for an entry of such a mapping
-    around : keys that are allowed on the same level as `name`; empty if `name` is ""
+    entries : the keys in `inside` that contain a mapping from names to declarations, such as `steps`
+    name : key that contains the declaration, such as `llm`. It is "" for the whole file, and for an entry of a mapping
+        such as `steps`
+    around : keys that are allowed next to `name`; empty if `name` is ""
     """
 
     allowed: Collection[str]
@@ -227,7 +228,7 @@ def _plain(key: str) -> str:
 def _at_a_time(key: str, value: Any, allowed: Collection[str]) -> str | None:
     """Return a hint for a key such as `workers`, which other tools use to limit concurrency.
 
-    Return None for any other key, and for a declaration that is not a step, a fan-out or the whole file.
+    Return None for any other key. Only steps, agents, fan-outs and the whole file have such hints.
     """
     if "turns" in allowed and _among(key, _AT_A_TIME):
         return "an agent loop is one agent; for several, write 'for_each' and 'crew' next to 'agent'"

@@ -19,8 +19,8 @@ _RATE = re.compile(r"(.*\S)\s*(?:/|\b(?:per|an)\b)\s*(?:h|hr|hour)", re.DOTALL)
 class Pay:
     """The price of the work of a tool, a person or the agents of a crew.
 
-    usd : US dollars per hour if `hourly`. Otherwise US dollars for each call of a tool, for each answer of a person, or
-        for each time that an agent is seized
+    usd : US dollars per hour if `hourly`. Otherwise US dollars for each use: a call of a tool, an answer of a person,
+        or the seizing of an agent
     """
 
     usd: Decimal

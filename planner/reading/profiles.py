@@ -77,18 +77,17 @@ def _available(value: Any) -> str:
 class ProfileDeclaration(Declared):
     """Speed and prices of a model. Missing values are taken from the profile that `based_on` names.
 
-    ttft : seconds to the first token of a request with an empty prompt; or a curve, if these seconds depend on
-        concurrency
+    ttft : seconds to the first token of a request with an empty prompt, or a curve of these seconds by concurrency
     prefill_speed : tokens per second at which an uncached prompt is read
-    output_speed : output tokens per second of one request; or a curve, if this speed depends on concurrency
-    measured_output : mean output tokens of the measured requests, if `ttft` and `output_speed` are curves
-    jitter : spread of a random factor on each request's time. The factor is lognormal with median 1, and `jitter` is
-        the standard deviation of its logarithm
+    output_speed : output tokens per second of one request, or a curve of these speeds by concurrency
+    measured_output : if `ttft` and `output_speed` are curves, the mean output tokens of the measured requests
+    jitter : spread of request times. Each time is multiplied by a lognormal factor with median 1, and `jitter` is the
+        standard deviation of its logarithm
     price : prices per million tokens, or per hour
     context : largest number of tokens of a request, prompt and output together
     cache_ttl : seconds for which a prompt stays cached. Prompts are cached if this value or a price for cache reads is
         declared
-    speed : factor on the output speed of the profile in `based_on`; a range is drawn once per sample
+    speed : factor on the output speed of the profile in `based_on`. A range is drawn once per sample
     price_multiplier : factor on all prices of the profile in `based_on`
     tokens : number of tokens of the model's tokenizer for each token of the tokenizer o200k_base
     provider, note : texts for human readers
@@ -183,8 +182,8 @@ def profile_problems(
 def _inherit(name: str, models: dict[str, Any], given: dict[str, frozenset[str] | None]) -> list[str]:
     """Find the keys of a profile, including inherited keys, and store them in `given`.
 
-    A profile inherits the keys of its base, the profile in `based_on`. An entry of `given` is None if a base is not in
-    the file.
+    A profile inherits the keys of its base, the profile in `based_on`. If a base is not in the file, the keys are
+    unknown, and None is stored.
 
     Returns the names in a cycle of bases. The list is empty if there is no cycle.
     """
@@ -216,8 +215,8 @@ def _has_base(profile: Any) -> bool:
 def _factors(document: Document, name: str, profile: dict[str, Any]) -> Iterator[Problem]:
     """Yield the problems with the factors `speed` and `price_multiplier` of a profile.
 
-    A factor multiplies a value of the profile in `based_on`. So a profile with a factor must have `based_on`, and must
-    not declare the multiplied value itself.
+    A factor multiplies a value of the profile in `based_on`. So `based_on` is required, and the profile must not
+    declare this value itself.
     """
     for key, own in _MULTIPLIED.items():
         if key not in profile:

@@ -28,8 +28,8 @@ _CL100K_BASE_WIDE = 1.49
 def approximate(text: str, encoding: str, name: str = "") -> int:
     """Estimate the number of tokens of a text from its number of characters. docs/tokens.md gives the accuracy.
 
-    Each kind of text has its own number of characters per token. For Chinese, Japanese and Korean characters, the
-    number was measured on a Chinese text.
+    The characters per token depend on the kind of text. For Chinese, Japanese and Korean, they were measured on a
+    Chinese text.
 
     name : file name of the text, from which the kind of text is guessed
     """
@@ -124,8 +124,8 @@ def _load(encoding: str) -> Callable[[str], list[int]]:
 def _keep_until_exit(encoding: object) -> None:
     """Keep an encoding in memory until the process ends, to save time at the end.
 
-    Otherwise, Python would free the encoding's 200,000 tokens one by one. This would take a fifth as long as counting
-    the tokens of a file.
+    Otherwise, Python would free the encoding's 200,000 tokens one by one. Counting the tokens of a file would then take
+    20% longer.
     """
     if sys.implementation.name == "cpython":
         import ctypes

@@ -25,8 +25,8 @@ class Backlog:
     """Items of a fan-out that are read from a CSV file, with one row per item.
 
     sizes : size of each item, above 0, in any unit; None means that all items have the same size
-    needs : for each row, the indices of the rows that must be done first
-    ids : id of each row; if the file has no ids, the row numbers from 1
+    needs : for each item, the indices of the items that must be finished before it starts
+    ids : id of each item; if the file has no ids, the row numbers from 1
     """
 
     sizes: tuple[float, ...] | None
@@ -102,8 +102,8 @@ class _Rows:
 def read_backlog(folder: Path, name: str, columns: Columns) -> tuple[Backlog | None, list[BadValueError]]:
     """Read a CSV file of items. Returns a `Backlog` of these items, and a list of mistakes.
 
-    If there are mistakes, None is returned instead of the `Backlog`. Each mistake is reported at a key of the fan-out,
-    such as `needs`. The attribute `at` of the mistake contains this key.
+    If there are mistakes, None is returned instead of the `Backlog`. The attribute `at` of a mistake has the key of the
+    fan-out that is wrong, such as `needs`.
 
     folder : folder to which the path `name` is relative
     """
@@ -168,8 +168,8 @@ def _ids(table: _Rows, columns: Columns) -> list[str] | None:
 def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool) -> bool:
     """Add each mistake in the column of ids to `table`, and return whether there are any mistakes.
 
-    in_needs : whether the file has a column of needs. This column has lists of ids, which are separated by spaces,
-        commas or semicolons. So an id cannot contain these characters
+    in_needs : whether a column of needs refers to the ids. Its cells are lists that are separated by spaces, commas or
+        semicolons. So an id cannot contain these characters
     """
     before = len(table.mistakes)
     first: dict[str, int] = {}
@@ -189,7 +189,7 @@ def _add_id_mistakes(table: _Rows, ids: Sequence[str], key: str, in_needs: bool)
 
 
 def _needs(table: _Rows, column: str, ids: list[str] | None) -> list[tuple[int, ...]]:
-    """Return the needs of each row: the indices of the rows that must be done first. Mistakes are added to `table`."""
+    """Return for each row the indices of the rows whose items must end first. Mistakes are added to `table`."""
     cells = table.column(column, "needs")
     if cells is None or ids is None:
         return [() for _ in table.rows]

@@ -43,10 +43,9 @@ PLAIN = Quantity("number", count, "12", "8 to 20")
 
 
 def as_time(value: Any) -> Any:
-    """Return `{"time": value}` for a bare time, such as `30s`.
+    """Return `{"time": value}` for a bare time, such as `30s` or `{p50: 30s, p95: 2min}`.
 
-    A bare time may also be an estimate in the form of a mapping, such as `{p50: 30s, p95: 2min}`. Any other mapping is
-    returned unchanged.
+    Return any other mapping unchanged.
     """
     return value if isinstance(value, dict) and not set(value) & ESTIMATE_KEYS else {"time": value}
 
@@ -101,10 +100,11 @@ class Compaction(Declared):
 class AgentLoop(Declared):
     """An agent that makes one request per turn. The tool is called after every turn except the last.
 
-    turns : number of turns; each turn reads all previous context
+    turns : number of turns. Each turn reads all previous context
     prompt : tokens at the beginning of the context
     output, thinking : tokens per turn
-    context_limit : largest number of tokens that a turn reads; a turn that would read more begins with a compaction
+    context_limit : largest number of tokens that a turn reads. If a turn would read more, a compaction replaces the
+        context by a summary first
     """
 
     example: ClassVar[str] = "{turns: 6 to 14, output: 200 to 900}"
@@ -135,7 +135,7 @@ class Call(Declared):
 
     time : seconds per call
     usd : pay for each call, or for each hour that the calls take
-    sized : whether `time` is multiplied by the size of the item that the step works on, in a fan-out
+    sized : in a fan-out, whether `time` is multiplied by the size of the item
     """
 
     example: ClassVar[str] = "30s to 4min"
@@ -150,7 +150,7 @@ class Leaves(Declared):
     """Absence of a person who has waited too long for work.
 
     after : seconds of waiting after which the person leaves
-    back : seconds that the person needs to come back once there is work again
+    back : seconds until the person is back, after new work has arrived
     """
 
     example: ClassVar[str] = "{after: 60s, back: 2min to 20min}"
@@ -224,8 +224,8 @@ class Repeat(Declared):
     """Repetition of a step in consecutive rounds.
 
     times : number of rounds
-    until : probability that a round is accepted; an accepted round is the last round
-    at_most : largest number of rounds; required with `until`
+    until : probability that a round is accepted. An accepted round is the last round
+    at_most : largest number of rounds, required with `until`
     """
 
     example: ClassVar[str] = "{times: 3} or {until: 70%, at_most: 3}"

@@ -40,7 +40,7 @@ class Preset:
 
     parts : the predefined keys of `coordination` and their values
     source : publication with the measurements behind the values
-    lockstep : value of the crew's key `lockstep`, if the crew does not declare it
+    lockstep : default for the crew's key `lockstep`
     """
 
     parts: Mapping[str, Any]
@@ -85,9 +85,9 @@ def preset_of(coordination: object) -> Preset | None:
 
 
 def with_preset(crew: Any) -> Any:
-    """Add the values of a preset to the mapping of a crew, and return the result. Keys in the mapping are kept.
+    """Return the mapping of a crew, completed with the values of its preset. Keys in the mapping are kept.
 
-    crew : mapping as read from YAML; a mapping without a preset is returned unchanged
+    crew : mapping as read from YAML. Without a preset, it is returned unchanged
     """
     preset = preset_of(crew.get("coordination")) if isinstance(crew, dict) else None
     if preset is None:
@@ -108,7 +108,7 @@ class Merge(Declared):
     """Merging of an item's work with the work on other items. Items are merged one after the other.
 
     time : seconds per item
-    input, output : tokens of the request that the merge makes; if both are 0, the merge makes no request
+    input, output : tokens of the request that the merge makes. If both numbers are 0, the merge makes no request
     """
 
     example: ClassVar[str] = "{time: 20s to 90s}"
@@ -135,7 +135,7 @@ class Sync(Declared):
     """An exchange of messages between the agents of a crew.
 
     output : tokens of each agent's message; every other agent reads this message
-    every : number of items that the whole crew does between two exchanges
+    every : number of items that the crew finishes between two exchanges
     """
 
     example: ClassVar[str] = "{output: 150, every: 5}"
@@ -149,7 +149,8 @@ class Conflict(Declared):
 
     A conflict is found when the item is merged. A part of the item's work is then repeated and merged again.
 
-    chance : probability of a conflict with one other agent. It applies to each other agent of the crew separately
+    chance : probability of a conflict with one particular agent. With more agents in the crew, conflicts are more
+        likely
     rework : share of the item's work that is repeated
     """
 
@@ -163,7 +164,7 @@ class Coordination(Declared):
     """Coordination between the agents of a crew.
 
     stagger : seconds between the arrivals of two successive agents
-    redundancy : share of the items that every agent of the crew does. Each other item is done by one agent
+    redundancy : share of the items that every agent of the crew does. All other items are done by one agent each
     preset : name of the preset whose values are used for undeclared keys
     """
 
@@ -205,7 +206,7 @@ class Crew(Declared):
     """A pool of identical agents.
 
     lockstep : whether the agents work in rounds. In a round, each agent does one item. The next round begins when all
-        items of the round are done
+        these items have ended
     usd : pay of each agent: for each time that the agent is seized, or for each hour
     paid : when a rate per hour is paid: ``busy`` (while the agent is held) or ``always`` (during the whole workflow)
     """

@@ -57,8 +57,8 @@ class ForEach(Declared):
     file : name of the CSV file, which has one row per item
     size : estimate of an item's relative size, scaled to a mean of 1. With a `file`, this value is None, and `backlog`
         has the sizes
-    needs : name of a column. Its cells list the ids of the rows that must be done first
-    id : name of the column with the id of each row
+    needs : name of the column with the ids of the items that must be finished first
+    id : name of the column with the id of each item
     """
 
     example: ClassVar[str] = "{count: 120, size: 0.4x to 2.5x}"
@@ -75,8 +75,8 @@ class ForEach(Declared):
     def _size_or_column(cls, value: Any, parse: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
         """Parse the key `size` of a fan-out.
 
-        If the fan-out has no file, the value is an estimate. With a file, the value must be the name of a column. Then
-        the result is None, because the file is read later.
+        Without a file, the value is an estimate. With a file, the value is the name of a column, and the result is
+        None. The column is read later.
         """
         if "file" not in info.data:
             return None  # reported elsewhere
@@ -124,10 +124,9 @@ class ForEach(Declared):
 
 
 def _as_count(value: Any) -> Any:
-    """Return `{"count": value}` for a bare count, such as `120`.
+    """Return `{"count": value}` for a bare count, such as `120` or `{p50: 80, p95: 150}`.
 
-    A bare count may also be an estimate in the form of a mapping, such as `{p50: 80, p95: 150}`. Any other mapping is
-    returned unchanged.
+    Return any other mapping unchanged.
     """
     estimate = isinstance(value, dict) and "count" not in value and value.keys() & (ESTIMATE_KEYS - {"file"})
     return value if isinstance(value, dict) and not estimate else {"count": value}
@@ -286,7 +285,7 @@ class Workflow(Declared):
     """A validated workflow file.
 
     parameters : values of the parameters, including changes by `--set`
-    runtime : ``dataflow`` or ``langgraph``; with ``langgraph``, each group of steps runs as a LangGraph graph
+    runtime : ``dataflow`` or ``langgraph``. With ``langgraph``, each group of steps runs as a LangGraph graph
     max_concurrency : largest number of concurrent tasks in one run of a graph
     """
 
@@ -317,7 +316,7 @@ class Workflow(Declared):
     def written_for(self) -> str | None:
         """Name of the model in the workflow file; None if the file names no model.
 
-        The declared numbers of tokens are meant for this model. The method `on` changes `model`, but not `written_for`.
+        The declared numbers of tokens are meant for this model, even if the workflow runs on another model (see `on`).
         """
         return self._written_for or self.model
 

@@ -21,10 +21,10 @@ _Declaration = TypeVar("_Declaration", bound=Declared)
 
 
 def inline(workflow: Workflow, used: Mapping[Path, Workflow], backlogs: Mapping[Path, Backlog]) -> Workflow:
-    """Return a copy of `workflow` whose steps contain the workflows that they use and the rows of their CSV files.
+    """Return a copy of `workflow` that contains all workflows and CSV files to which its steps refer.
 
-    The result also has the crews and profiles of the used workflows. If `workflow` declares a crew or profile with the
-    same name, the declaration in `workflow` is kept.
+    A step contains the workflow that it uses. A fan-out contains the rows of its CSV file. The crews and profiles of
+    the used workflows are added, unless `workflow` declares the same name.
 
     used : path of each step with `use` → the used workflow, as returned by `bind_crews`
     backlogs : path of each fan-out with a file → the rows of that file
@@ -106,8 +106,7 @@ def inlining_problems(workflow: Workflow, used: Mapping[Path, Workflow]) -> Iter
 
     There are two possible reasons:
 
-    - Two used workflows declare a crew or profile of the same name differently. `workflow` itself does not declare a
-      crew or profile of this name.
+    - Two used workflows declare a crew or profile differently, and `workflow` does not declare it.
     - A used workflow names an incomplete profile.
     """
     yield from _conflicts("crew", workflow, used, {path: other.crews for path, other in used.items()}, workflow.crews)
@@ -139,7 +138,7 @@ def _conflicts(
     declared: Mapping[Path, Mapping[str, Declared]],
     overriding: Mapping[str, Declared],
 ) -> Iterator[Problem]:
-    """Yield a problem for each crew (or profile) that two used workflows declare differently under the same name.
+    """Yield a problem for each name that two used workflows declare differently, as a crew or as a profile.
 
     There is no problem if `workflow` itself declares the name.
 

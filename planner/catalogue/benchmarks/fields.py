@@ -66,7 +66,7 @@ class Fields:
     def required(self, *keys: str, scale: float = 1.0, hint: str | None = None) -> float | None:
         """Return the number at the first of `keys` that has a value, multiplied by `scale`.
 
-        If no key has a value, or if the value is invalid, report a problem and return None.
+        If there is no valid number, report a problem and return None.
         """
         if self.first_present(*keys) is None:
             self.missing(*keys, hint=hint)
@@ -83,11 +83,9 @@ class Fields:
         self.refuse(f"the key {names} is missing", hint=hint, code="missing-key")
 
     def text(self, *keys: str) -> str | None:
-        """Return the first text or number among the values of several keys. Return None if there is none.
+        """Return the text or number at the first of `keys` that has one, formatted by `one_line`.
 
-        The value is formatted by `one_line`.
-
-        keys : keys to try, in this order
+        Return None if no key has a text or a number.
         """
         for key in keys:
             value = self.data.get(key)

@@ -42,9 +42,9 @@ def import_results(
     """Convert benchmark results to profiles. Return the text of a catalogue file, and notes for the user.
 
     Runs of one model on one server with similar requests make one profile. Its TTFT and its output speed depend on
-    concurrency. Runs that differ in model, server or requests make separate profiles.
+    concurrency.
 
-    name : name of the profile; None: the model's name. Suffixes distinguish the names of several profiles.
+    name : name of the profile; None: the model's name. If there are several profiles, suffixes are added
     per_hour : US dollars per hour of the machines
     concurrency : number of concurrent requests, for runs whose file does not give this number
     workflow : whether to return a section `models:` of a workflow file instead of a catalogue file

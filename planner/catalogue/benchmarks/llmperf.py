@@ -84,10 +84,10 @@ def is_from_requests(run: Run) -> bool:
 
 
 def join_requests(runs: Sequence[Run]) -> list[Run]:
-    """Merge each pair of runs that describe the same benchmark by LLMPerf.
+    """Merge the two runs of each benchmark by LLMPerf into one run.
 
-    One run of the pair is from the summary, and the other is from the records of single requests. Their files have the
-    same `stem`. All other runs stay unchanged.
+    LLMPerf writes two files for a benchmark: its summary, and the records of its single requests. The two files have
+    the same `stem`. Runs without a second file stay unchanged.
     """
     summaries = {stem(run.file): run for run in runs if run.format == FORMAT and not is_from_requests(run)}
     merged: list[Run] = []

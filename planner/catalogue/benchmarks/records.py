@@ -63,7 +63,9 @@ class Source:
     text: str = field(repr=False)
 
     def place(self, offset: int, width: int = 1) -> Position:
-        """Return the position of a character in the file, with the text of its line if the line is not too long.
+        """Return the position of a character in the file.
+
+        The position includes the text of the line, unless the line is too long.
 
         offset : offset of the character
         width : number of characters to mark
@@ -93,8 +95,7 @@ class Record:
     def place(self, *keys: str) -> Position:
         """Return the position of a nested key in the file.
 
-        If the key does not exist, return the position of the innermost key that exists. If no key exists, return the
-        position of the record.
+        If the key does not exist, return the position of the innermost existing key, or else of the record.
 
         keys : path to the key, from the outermost key
         """
@@ -111,8 +112,8 @@ class Record:
 def read_records(path: Path, problems: Problems) -> list[Record]:
     """Return the JSON objects in a result file.
 
-    The file has one object, a list of objects, or one object after another, as in JSON lines. Invalid JSON and exceeded
-    limits are reported as problems. Values that are not objects are reported too.
+    The file has one object, a list of objects, or one object after another, as in JSON lines. Invalid JSON, values that
+    are not objects, and a file that is too large are reported as problems.
     """
     text = _text(path, problems)
     if text is None:
@@ -219,8 +220,8 @@ def _list(source: Source, offset: int, problems: Problems) -> list[Record]:
 def _record(source: Source, offset: int, number: int, problems: Problems) -> tuple[Record | None, int | None]:
     """Return the record at `offset`, and the offset at which it ends.
 
-    If the value at `offset` is unreadable, the record and the offset are None. If the value is readable but is not an
-    object, only the record is None.
+    The record is None if the value at `offset` is not an object. The record and the offset are None if the value is
+    unreadable.
 
     number : number of the record in the file, from 1
     """

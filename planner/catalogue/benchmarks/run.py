@@ -34,7 +34,7 @@ class Run:
     ttft : median seconds to the first token, including the time to read the prompt
     tpot : seconds per output token of one request, without the first token
     timed : source of `tpot`, in words
-    jitter : spread of the time per token over requests, as the standard deviation of its logarithm
+    jitter : spread of the time per token over requests: the standard deviation of its logarithm
     tail : a high percentile of TTFT over requests, in words
     latency : mean seconds of a request
     duration : seconds of the run
@@ -77,8 +77,8 @@ class Run:
 def log_sd(fields: Fields, median: str, percentile: str, scale: float = 1.0) -> float | None:
     """Return the standard deviation of the logarithm of a quantity with a lognormal distribution.
 
-    It is computed from the median and the 95th percentile. If the 95th percentile is missing, the 99th is used, then
-    the 90th. Return None if the median or all three percentiles are missing.
+    It is computed from the median and one percentile: the 95th, or else the 99th, or else the 90th. Return None if the
+    median or all three percentiles are missing.
 
     median : key of the median
     percentile : key of a percentile, with `{}` instead of the percentage
@@ -96,7 +96,7 @@ def log_sd(fields: Fields, median: str, percentile: str, scale: float = 1.0) -> 
 def high_percentile(fields: Fields, percentile: str, scale: float = 1.0) -> str:
     """Describe a high percentile of a time in seconds. Return an empty text if no percentile is given.
 
-    The percentile is the 95th. If it is missing, the 99th is used, then the 90th.
+    The percentile is the 95th, or else the 99th, or else the 90th.
 
     percentile : key of a percentile, with `{}` instead of the percentage
     scale : seconds per unit of the value

@@ -77,10 +77,10 @@ class Series:
         return _mean(self.runs, outputs) if len(outputs) == len(self.runs) else None
 
     def ttft(self, fit: PrefillFit | None) -> list[float] | None:
-        """Return the seconds to the first token at each point of the series.
+        """Return the seconds to the first token at each concurrency of the series.
 
-        If `fit` is given, the time to read the prompt is subtracted. Return None if there is only one point, or if a
-        result is negative.
+        If `fit` is given, the time to read the prompt is subtracted. Return None if there is only one concurrency, or
+        if a result is negative.
         """
         prefill = 0.0 if fit is None or self.inputs is None else self.inputs / fit.speed
         seconds = [point.ttft - prefill for point in self.points]

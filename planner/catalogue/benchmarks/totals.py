@@ -27,7 +27,7 @@ _REMEDY = "run the benchmark with --max-concurrency N; or give the number here, 
 
 @dataclass(frozen=True)
 class Style:
-    """How a result format names its times, and their unit.
+    """Names and unit of the times in a result format.
 
     For example, one format has `median_ttft_ms` in milliseconds. Another format has `median_ttft` in seconds.
 
@@ -125,8 +125,7 @@ def _time_per_token(
 ) -> tuple[float | None, str, str]:
     """Return the seconds per output token of one request, their source in words, and the key of the source.
 
-    The median inter-token latency is used only if there is no other source. It excludes the pauses in which the server
-    reads other prompts.
+    The inter-token latency is the last choice, because it excludes pauses in which the server reads other prompts.
 
     ttft : seconds to the first token
     latency : seconds of a request
@@ -173,7 +172,7 @@ def _concurrency(
 ) -> tuple[float | None, str]:
     """Return the number of concurrent requests, and the source of this number in words.
 
-    The number is the limit on concurrency if this limit was always reached. Otherwise it is the measured mean.
+    If the run was always at its limit on concurrency, the number is this limit. Otherwise it is the measured mean.
 
     completed : number of completed requests
     duration : seconds of the run
@@ -200,8 +199,7 @@ def _concurrency(
 def _load(fields: Fields) -> tuple[tuple[str, str], ...]:
     """Return the data set and the nominal lengths of the requests, by key.
 
-    The lengths of random prompts are used only if the data set is random, because SGLang writes these lengths for every
-    data set.
+    Keys such as `random_input_len` are used only for random data sets, because SGLang writes them for every data set.
     """
     data_set = fields.text("dataset_name", "dataset")
     keys = ["isl", "osl", "input_len", "output_len"]

@@ -91,12 +91,12 @@ def _load(run: Run) -> dict[str, str]:
 def _differences(
     curve: Series, series: Sequence[Series], bases: Sequence[str], parts: Callable[[Run], dict[str, str]]
 ) -> str:
-    """Return a suffix that distinguishes the name of `curve`. Return an empty text if there is no difference.
+    """Return a suffix for the name of `curve`. It tells how `curve` differs from the series with the same base name.
 
-    The suffix describes how `curve` differs from the series with the same base name.
+    The suffix is empty if there is no difference.
 
     bases : base name of each series
-    parts : function that describes a run by parts, such as its data set
+    parts : function that returns a description of a run, as texts by key, such as `data set`
     """
     base = bases[list(series).index(curve)]
     others = [parts(other.first) for other, name in zip(series, bases, strict=True) if name == base]
@@ -151,8 +151,8 @@ class _Number:
     """A number or a curve of a profile, as text.
 
     origin : how the number was measured or computed, in words
-    points : concurrency, value and origin of each point of a curve
-    conditions : for a curve, text to add to the conditions of the measurement
+    points : if this is a curve, the concurrency, value and origin of each point
+    conditions : if this is a curve, text to add to the conditions of the measurement
     """
 
     key: str
@@ -187,8 +187,11 @@ def _numbers(series: Series, fit: PrefillFit | None) -> Iterator[_Number]:
 def _ttft(series: Series, fit: PrefillFit | None) -> _Number:
     """Return the TTFT of a profile.
 
-    The TTFT is the curve `Series.ttft` if there is one. Otherwise it is the TTFT of `fit`. If `fit` is None, it is the
-    range of the runs' medians.
+    The TTFT is the first of these that exists:
+
+    - the curve `Series.ttft`
+    - the TTFT of `fit`
+    - the range of the median TTFTs of the runs
     """
     first, curve = series.points[0], series.ttft(fit)
     if curve is not None:

@@ -199,11 +199,11 @@ def _without_spaces(text: str, parameters: Iterable[str]) -> str:
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:
-    """Split an expression into tokens. Each token is a pair of kind and text.
+    """Split an expression into numbers, names and operators. Return pairs of kind and text.
 
     The kind is "number", "name" or "operator".
 
-    Raises `BadValueError` if the expression contains a token that is not allowed.
+    Raises `BadValueError` if the expression contains anything else.
     """
     tokens: list[tuple[str, str]] = []
     depth = 0
@@ -236,9 +236,10 @@ def _tokens(text: str) -> list[tuple[str, str]]:
 
 
 def _number(token: str, quantity: Quantity) -> float:
-    """Return the number for a token of an expression. For example, `24k` means 24000 tokens.
+    """Return the number that is written in an expression. For example, `24k` means 24000 tokens.
 
-    The quantity determines the allowed units. A token without a unit is a plain number.
+    token : the number as written
+    quantity : quantity that determines the allowed units. Plain numbers are always allowed
 
     Raises `BadValueError` if the unit is not allowed.
     """
@@ -315,7 +316,7 @@ def _same(powers: Iterable[int | None], text: str, verb: str) -> int | None:
     A power of None fits any other power. For example, the powers None and 1 give 1. If all powers are None, the result
     is None.
 
-    verb : what the expression does with the values, for messages
+    verb : word in messages for what the expression does, such as "compares"
 
     Raises `BadValueError` if the powers differ. For example, a time and a plain number cannot be added.
     """

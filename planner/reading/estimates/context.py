@@ -18,9 +18,9 @@ class FileContext:
     """Data that are needed to parse the values in a file.
 
     folder : folder of the file; paths in the file are relative to this folder
-    parameters : name of each parameter → its value, or None if the value is unreadable. If `parameters` is None, any
-        name is accepted as a parameter
-    models : names of all profiles; if `models` is None, any name is accepted as a profile
+    parameters : name of each parameter → its value, or None if the value is unreadable. If `parameters` itself is None,
+        any name is accepted as a parameter
+    models : names of all profiles. If `models` is None, any name is accepted as a profile
     tables : cache of CSV files by name; None means that there is no cache
     """
 
@@ -43,9 +43,8 @@ class FileContext:
     def trials(self, names: Iterable[str]) -> Iterator[dict[str, float]]:
         """Yield two dicts with values for trying an expression.
 
-        Both dicts have the values of all parameters. The name `agents` has the value 1 in the first dict and 2 in the
-        second dict. Nothing is yielded if `parameters` is None, or if a parameter in `names` has an unreadable
-        value.
+        Both dicts have the values of all parameters. The number of `agents` is 1 in the first dict and 2 in the second
+        dict. Nothing is yielded if `parameters` is None, or if it has None for a parameter in `names`.
 
         names : names in the expression
         """

@@ -91,7 +91,7 @@ def parse_count(value: Any, most: int, context: FileContext = NO_FILE, agents: b
 
 
 def parse_item_count(value: Any, context: FileContext = NO_FILE) -> ItemCountValue:
-    """Parse the number of items of a fan-out, which may be a count or an estimate.
+    """Parse the number of items of a fan-out. This number is a count or an estimate.
 
     An estimate with a single possible value becomes an int.
 

@@ -61,9 +61,10 @@ class Curve:
 def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrency: int) -> tuple[Estimate, Estimate]:
     """Return the time to first token and the output speed at a concurrency.
 
-    The two curves must come from one measurement, with points at the same concurrencies. Between two points, the
-    function interpolates the number of requests that write output at the same time, and computes both results from this
-    number. docs/model.md describes the method under "Requests".
+    The two curves must come from one measurement, with points at the same concurrencies.
+
+    Both results are computed from the number of requests that write output at the same time. Between two points, this
+    number is interpolated. docs/model.md describes the method under "Requests".
 
     output : mean output tokens of the measured requests
     """
@@ -85,9 +86,9 @@ def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrenc
 
 
 def _neighbours(points: Points, concurrency: int) -> tuple[tuple[int, float], tuple[int, float], float]:
-    """Return the nearest point below a concurrency, the nearest point above it, and a relative position.
+    """Return the nearest points below and above a concurrency, and its relative position between these points.
 
-    The relative position of the concurrency is 0 at the lower point and 1 at the upper point.
+    The relative position is 0 at the lower point, and 1 at the upper point.
     """
     low, high = next((below, above) for below, above in pairwise(points) if above[0] >= concurrency)
     return low, high, (concurrency - low[0]) / (high[0] - low[0])

@@ -27,14 +27,14 @@ class Estimate:
     """Estimate of a quantity: a constant, or a distribution from which values are drawn.
 
     shape : kind of distribution; ``unbound`` if the distribution depends on parameters, agents or the model
-    scale : the constant, the median of a lognormal, or the mean of any other distribution; in seconds, tokens or
-        tokens/s
+    scale : the constant, the median of a lognormal, or the mean of any other distribution. The unit is seconds, tokens
+        or tokens/s
     sigma : standard deviation of a lognormal's logarithm; 0 for any other shape
-    whole : whether draws are rounded to whole numbers; halves are rounded up
+    whole : whether draws are rounded to whole numbers. Halves are rounded up
     least : smallest possible draw
     text : the estimate as declared
-    points : for a triangular distribution, the low, likely and high value; for an empirical distribution, all its
-        values in ascending order
+    points : values in ascending order. A triangular distribution has its low, likely and high value, and an empirical
+        distribution has all its values
     counted : whether the estimate is the length of a text in tokens of the tokenizer o200k_base
     own : whether the estimate was declared separately for the model (see `ByModel`). A number of tokens is then in
         tokens of the model's tokenizer

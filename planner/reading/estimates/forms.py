@@ -184,7 +184,7 @@ def _from_range(low: str, high: str, quantity: Quantity) -> Estimate:
 def _from_mapping(value: dict[str, Any], quantity: Quantity, context: FileContext) -> Estimate:
     """Parse an estimate that is written as a mapping, such as `{p50: 30s, p95: 2min}`.
 
-    The keys determine the form of the estimate. If keys of several forms are mixed, the first key decides.
+    The form of the estimate follows from its keys. If they belong to several forms, the first key decides.
     """
     form = next((form for key in value for form in _forms(value, quantity) if key in form.keys), _FORMS[0])
     unknown = [key for key in value if key not in form.keys]
@@ -335,7 +335,7 @@ class _Form:
     """One of the forms of estimates that are written as mappings, such as `{p50, p95}`.
 
     keys : the keys of the form
-    all : hint that names all these keys; empty if the form has a single key, or if the hint depends on the quantity
+    all : a hint that tells to give all keys of the form; "" if no such hint is needed
     example : example of the form, the same for all quantities
     """
 
@@ -370,8 +370,8 @@ _COUNTED = (
 def _forms(value: dict[str, Any], quantity: Quantity) -> tuple[_Form, ...]:
     """Return the forms that an estimate of the quantity can have.
 
-    The forms `{text}` and `{file}` are only for numbers of tokens. `{file}` is returned only if `file` is the only
-    key of `value`.
+    Numbers of tokens also have the forms `{text}` and `{file}`. The form `{file}` is left out if `value` has any other
+    key, such as `column`.
 
     value : the estimate, as read from YAML
     """

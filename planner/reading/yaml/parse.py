@@ -65,7 +65,7 @@ class _Node:
     """A YAML value that has been read completely. An alias can refer to this value.
 
     text : text of a scalar as written; None for a mapping or a sequence
-    nodes : number of values in this value, including the value itself
+    nodes : number of values inside this value, plus 1 for the value itself
     height : levels of nesting in this value; 0 for a scalar
     """
 
@@ -80,7 +80,7 @@ class _Node:
 class _Collection:
     """A YAML mapping or sequence that is being read.
 
-    key : for a mapping, the key whose value comes next; None if no value comes next
+    key : for a mapping, the key whose value comes next; None if a key comes next
     merging : whether `key` is the merge key `<<`
     is_key : whether the collection is used as a key of a mapping, which is a mistake
     merged : mappings that the key `<<` merges into this mapping, each with its position

@@ -199,9 +199,9 @@ def explain(error: yaml.MarkedYAMLError, lines: Sequence[str], inside: Position 
 
 
 def _matched(rule: _Rule, texts: dict[str, str]) -> str | None:
-    """Return the text of the group `closing` if the rule applies; "" if the rule has no such group.
+    """Return the text of the group `closing` if the rule applies, and None if it does not apply.
 
-    Returns None if the rule does not apply.
+    The text is "" if the rule has no such group.
 
     texts : name of each regular expression in the rule → the text that it must match
     """
@@ -221,10 +221,10 @@ _NEARBY = 40
 
 
 def comma_in_number(line: str, start: int, end: int) -> tuple[int, str, str] | None:
-    """Find a number with a comma, if the YAML parser has taken a part of the number for a key.
+    """Find a number with a comma, after the YAML parser has read a part of the number as a key.
 
-    For example, the parser reads the `5` in `{time: 1,5}` as a key. Returns the first column of the number, the number
-    as text, and a hint. Returns None if the key is a real key.
+    For example, the parser reads the `5` in `{time: 1,5}` as a key. Return the first column of the number, the number
+    as text, and a hint. Return None if the key is a real key.
 
     start, end : columns of the key in the line, from 0
     """

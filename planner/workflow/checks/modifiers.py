@@ -50,7 +50,8 @@ def modifier_problems(
 def _may_make_requests(step: Any) -> bool:
     """Whether a step, or a step inside it, may make requests.
 
-    A malformed step counts as a step that may make requests, and so does a step that uses another file.
+    The result is also True for a malformed step, and for a step that uses another file. The other file is not read
+    here.
     """
     if not isinstance(step, dict) or any(body in step for body in ("llm", "agent", "use")):
         return True
@@ -64,7 +65,7 @@ def _may_make_requests(step: Any) -> bool:
 def continues_problems(group: Group, repeated: bool) -> Iterator[Problem]:
     """Yield the problems with the key `continues` in the steps of a group.
 
-    repeated : whether the group runs several times for the same item; a step can then continue its own previous run
+    repeated : whether the group runs several times for the same item. A step can then continue its own previous run
     """
     needs: dict[str, set[str]] = {}
     waiting: _WaitsFor | None = None

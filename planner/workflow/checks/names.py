@@ -45,7 +45,7 @@ class CheckContext:
     models, crews : names of the models and crews that the using files declare
     model : whether the steps of this file inherit a model from the using files
     file : path of the outermost file; None if this is the outermost file
-    requests : whether the outermost file names a model. Coordination cannot make requests without this model
+    requests : whether the outermost file names a model. Requests for coordination need this model
     """
 
     models: frozenset[str] = frozenset()
@@ -134,9 +134,9 @@ class _Checks:
             yield Problem("unknown-model", f"unknown model '{name}'", self.document.value(*path), hint)
 
     def count(self, *path: str, value: Any, most: int = MOST_ITEMS) -> Iterator[Problem]:
-        """Check a count that is the name of a parameter. Yield a problem if the parameter is not a valid count.
+        """Check a count that is the name of a parameter. Any other count is checked elsewhere.
 
-        The parameter must be declared, and its value must be a whole number from 1 to `most`.
+        Yield a problem if the parameter is not declared, or if its value is not a whole number from 1 to `most`.
 
         path : path of the count in the file
         value : the count, as read from YAML

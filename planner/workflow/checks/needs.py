@@ -87,7 +87,7 @@ class Group:
 
     path : path of the group in the file
     steps : name of each step → its mapping
-    file : name of each step at the top level of the file → its mapping
+    file : the steps at the top level of the file, in the same form as `steps`
     """
 
     document: Document
@@ -181,8 +181,8 @@ def needs_of(group: Group) -> dict[str, set[str]]:
 def _otherwise(group: Group, graph: Needs, replaces: dict[str, str]) -> Iterator[Problem]:
     """Yield the problems with the keys `otherwise` in a group, and record the valid keys.
 
-    If step `a` has `otherwise: b`, this function adds to `graph` that `b` needs `a`. It also adds the entry `b` → `a`
-    to `replaces`.
+    For a valid `otherwise: b` in step `a`, this function adds to `graph` that `b` needs `a`. It also adds `b` → `a` to
+    `replaces`.
     """
     for name, step in group.steps.items():
         other = as_mapping(step).get("otherwise")
