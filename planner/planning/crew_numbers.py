@@ -22,8 +22,8 @@ class CrewNumbers:
 
     crew : name of the first crew; None if no crew is named
     agents : requested numbers of the first crew; None if no numbers are requested
-    others : every combination of the requested numbers of the other crews that vary; one empty combination if there are
-        no other crews
+    others : combinations of the requested numbers of the other crews that vary. If no other crew varies: one empty
+        combination
     """
 
     crew: str | None
