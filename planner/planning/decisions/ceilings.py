@@ -31,7 +31,8 @@ class Ceilings:
 
     infinite_speed : limit for one agent if output takes no time
     widest : largest number of agents that can be busy simultaneously
-    infinite_agents : limit for more agents. Here, there is no coordination, and requests do not slow each other down
+    infinite_agents : limit for as many agents as `widest`, without coordination. Here, requests do not slow each other
+        down
     slowed : whether concurrent requests slow each other down in the workflow as declared
     best : the simulated number of agents with the least p50
     coordinated : p50 and speedup with coordination, for as many agents as `best`

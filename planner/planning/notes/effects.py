@@ -14,7 +14,7 @@ def group_keys_without_effect(step: Step, held: bool) -> Iterator[str]:
 
     `crew` and `model` are checked only if the step contains other steps, and `size` only if the step is a fan-out.
 
-    held : whether the step is inside a fan-out in which one agent holds each item from its first to its last step
+    held : whether the step is inside a fan-out in which one agent does all steps of an item
     """
     if step.within and step.crew is not None and step.for_each is None and not _uses_agents(step, held):
         yield "crew"
@@ -75,7 +75,7 @@ def _uses_agents(step: Step, held: bool) -> bool:
 def _takes_agent_around(step: Step, held: bool) -> bool:
     """Whether a step of a group, or a step inside that step, takes an agent of the group's crew.
 
-    held : whether the step is inside a fan-out in which one agent holds each item from its first to its last step
+    held : whether the step is inside a fan-out in which one agent does all steps of an item
     """
     if step.crew is not None:
         return False
@@ -117,7 +117,7 @@ def crew_keys_without_effect(workflow: Workflow) -> Iterator[tuple[str, str]]:
 
 
 def _crews_of_items(steps: Mapping[str, Step], around: str | None, values: Mapping[str, float]) -> Iterator[str]:
-    """Yield the crew of each fan-out with several items if an agent holds each item.
+    """Yield the crews of those fan-outs with several items in which one agent does all steps of an item.
 
     around : crew of the step that contains `steps`; None: no crew
     values : values of the parameters of the file that contains `steps`

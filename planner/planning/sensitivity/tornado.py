@@ -41,9 +41,9 @@ class Sensitivity:
     seconds : completion time
     usd : cost; None if a price is unknown
     off : factor by which each number is divided and multiplied
-    estimates : effects of all numbers. Numbers that somebody decides come after estimates. Otherwise, larger effects on
-        the p90 come first
-    drivers : influences of random quantities. Significant influences come first. Otherwise, larger swings come first
+    estimates : effects of all numbers. Estimates come first, then numbers that somebody decides; each part is sorted by
+        the effect on the p90
+    drivers : influences of random quantities. Significant influences come first; each part is sorted by the swing
     """
 
     workflow: str
