@@ -159,7 +159,7 @@ class ChoiceCells(NamedTuple):
 def choice_cells(result: TierResult) -> list[ChoiceCells]:
     """Return the table cells of three choices: all steps standard, all steps fast, and the recommended choice.
 
-    The quickest choice within the budget is a fourth choice if it differs from the recommended choice.
+    If the quickest choice within the budget is not the recommended one, it is a fourth choice.
     """
     choices = [("all standard", result.standard), ("all fast", result.fast)]
     choices += [("chosen", result.chosen)] if result.chosen else []
