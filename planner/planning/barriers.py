@@ -51,7 +51,7 @@ class Wrapping:
 
     group : name of the graph; empty for the outermost graph
     steps : names of the steps in each new subgraph
-    seconds : median completion time in seconds after this recommendation and those before it in `Barriers.wrappings`
+    seconds : median completion time in seconds, if this recommendation and all earlier ones are followed
     """
 
     group: str

@@ -157,8 +157,7 @@ class Explanation:
 
     sample : number of the sample, counted from 1
     breakdown : seconds of each part of the critical path
-    layers : ``{"overall": factor}``: the random factor that multiplies the estimates of all steps; empty if there is no
-        such factor
+    layers : ``{"overall": factor}``, with the random factor on the estimates of all steps; empty without such a factor
     crews : the crews that have several agents
     pay : pay of each paid crew
     """

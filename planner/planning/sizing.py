@@ -16,8 +16,8 @@ from planner.workflow.declaration import Workflow
 class Sizing:
     """The crew whose number of agents varies between scenarios, and the declared sizes of all crews.
 
-    A workflow without crews is treated as if it had one crew, `DEFAULT_CREW`, which makes all requests. The number of
-    agents of this crew is not limited unless a scenario limits it.
+    A workflow without crews is treated as if it had one crew, `DEFAULT_CREW`, which makes all requests. Only a scenario
+    limits the number of agents of this crew.
 
     crew : name of the crew that varies; None if the workflow has several crews and none was chosen
     declared : declared number of agents of each crew; empty if the workflow has no crews
@@ -88,8 +88,8 @@ class Sizing:
     def agents(self, sizes: Mapping[str, int]) -> int:
         """Return the number of agents of the crew that varies.
 
-        If no crew was chosen, return the number of agents of all crews together. If the number of agents is not
-        limited, return the largest number that can be busy.
+        If no crew was chosen, return the number of agents of all crews together.
+        If nothing limits the agents, return the largest number that can be busy.
 
         sizes : number of agents of each crew
         """

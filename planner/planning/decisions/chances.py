@@ -19,7 +19,7 @@ class ScenarioValues:
 
     seconds : completion times
     usd : costs in US dollars; None if unknown
-    accepted : 1 for each sample whose result is accepted, otherwise 0
+    accepted : 1 if the result of a sample is accepted, otherwise 0
     """
 
     seconds: Values

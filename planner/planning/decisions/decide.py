@@ -178,9 +178,10 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
 def _break_evens(inputs: DecisionInputs, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
     """Return the values of an hour at which a row is as good as the row `first`.
 
-    A row is a model at one speed. Each row is compared twice: for `few` agents, and for `best` agents.
+    A row is a model at one speed. Each row is compared with two numbers of agents.
 
-    best : a number of agents; above the grid's largest number, the largest number is used instead
+    few : the first number of agents
+    best : the second number of agents. If it exceeds the largest number of the grid, the largest number is used
     """
     numbers = list(dict.fromkeys(scenario.agents for scenario in inputs.grid))
     agents = [count for count in numbers if count in (few, min(best, max(numbers)))]

@@ -132,8 +132,8 @@ class Pace:
     """The pace of a scenario: its typical completion time, as a name.
 
     p50 : median completion time in seconds
-    names : names of the paces at the two ends of the p50's 95% interval, the quicker first; one name if the paces are
-        equal
+    names : names of the paces at both ends of the p50's 95% interval, the quicker one first. If they are equal, a
+        single name
     """
 
     scenario: Scenario

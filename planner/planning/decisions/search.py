@@ -90,8 +90,8 @@ class Search:
     def default_scenarios(self) -> list[Scenario]:
         """Return the scenarios to begin with if no numbers of agents are requested.
 
-        The declared model and speed have the numbers of `ladder`. All other models and speeds have the numbers of the
-        default grid, and the largest useful number.
+        For the declared model and speed, the numbers of agents are those of `ladder`.
+        For all other models and speeds, they are those of the default grid, and the largest useful number.
         """
         row, others = self.rows[0], self.rows[1:]
         columns = self._columns(self.declared.agents)

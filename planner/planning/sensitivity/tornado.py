@@ -66,8 +66,8 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
                 backend: Backend | None = None, progress: Progress = quiet) -> Sensitivity:  # fmt: skip
     """Return the effect of changing each number in a workflow's file.
 
-    For each number, two changed workflows are simulated on the same draws: one with the number divided by `off`, and
-    one with the number multiplied by `off`. For a chance, the odds are divided and multiplied instead.
+    Two changed workflows are simulated for each number, on the same draws. In the first, the number is divided by
+    `off`. In the second, it is multiplied by `off`. For a chance, the odds are divided and multiplied instead.
 
     off : factor, above 1
 

@@ -262,7 +262,7 @@ class RequirementRow:
 def requirement_row(result: TargetResult, requirement: Requirement, name: bool = False) -> RequirementRow:
     """Convert a requirement to a table row. The requirement is in `result.speeds` or in `result.agents`.
 
-    name : whether the label begins with what is needed: `speed` or the name of the crew
+    name : whether the label begins with the searched quantity: `speed` or the name of the crew
     """
     is_speed, at = requirement.crew is None, requirement.at
     form = quantities.factor if is_speed else lambda value: f"{value:,.0f}"
@@ -294,7 +294,7 @@ def _label(result: TargetResult, requirement: Requirement, name: bool) -> str:
 
     If several crews vary, the label for a least number of agents is `coders at 1x, 2 reviewers`.
 
-    name : whether the label always begins with what is needed: `speed with 4 coders`, or `coders at 1x`
+    name : whether the label always begins with the searched quantity: `speed with 4 coders`, or `coders at 1x`
     """
     scenario, crew = requirement.at.scenario, requirement.crew
     model = f" on {printable(requirement.model)}" if _models_vary(result) else ""

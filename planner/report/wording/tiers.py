@@ -146,7 +146,8 @@ class ChoiceCells(NamedTuple):
 
     time, interval : percentile of the completion time, and its 95% interval
     cost : the same percentile of the cost
-    mark : `late`: the time may be over the deadline; `over`: only the cost may be over the budget; empty: neither
+    mark : the text `late` if the time may be over the deadline; `over` if only the cost may be over the budget;
+        otherwise empty
     """
 
     name: str
@@ -182,7 +183,7 @@ class StepCells(NamedTuple):
 
     seconds, interval, cost : differences from the choice with all steps on the standard tier
     rate : seconds that are saved per US dollar
-    chosen : `yes` if the recommended choice also puts this step on the fast tier
+    chosen : the text `yes` if the recommended choice also puts this step on the fast tier; otherwise an empty text
     """
 
     step: str
