@@ -103,8 +103,9 @@ def forecast(
     crew : name of the crew to which the number `agents` applies. None: the only crew
     model : profile to use instead of the workflow's default profile
     runtime : ``langgraph`` or ``dataflow``. None: the runtime that the workflow declares
-    premium : price of speeds above 1, relative to the price at speed 1. A number is the exponent `x` in `price = speed
-        ** x`. With `Premium.through(2.5, 6)`, the price at speed 2.5 is 6. None: the law fitted to the catalogue
+    premium : price of speeds above 1, relative to the price at speed 1. A number is the exponent `x` in
+        `price = speed ** x`. With `Premium.through(2.5, 6)`, the price at speed 2.5 is 6. None: the law fitted to the
+        catalogue
     seed : seed of the random draws
     samples : exact number of samples; with `precision`, the largest number. None: as many as the precision needs. If
         `precision` and `max_time` are also None: at most 1,024
@@ -143,9 +144,9 @@ def compare(
 
     speeds : factors by which every output speed is multiplied. None: 1 and 2.5 for one model, or 1 for several models.
         Without `speeds` and `models`, the models are the default profile and its faster tiers, if there are any
-    agents : numbers of agents to compare. For several crews, a mapping such as {"coders": [2, 4, 8], "reviewers": [1,
-        2]}; all combinations are compared. None: 1, the declared number, the recommended number, and half or twice the
-        declared number
+    agents : numbers of agents to compare. For several crews, a mapping such as
+        {"coders": [2, 4, 8], "reviewers": [1, 2]}; all combinations are compared. None: 1, the declared number, the
+        recommended number, and half or twice the declared number
     crew : name of the crew whose agents are compared. None: the only crew. If there are several crews and `agents` is
         None: the crew whose limited number costs the most time
     models : profiles to use instead of the workflow's default profile, as a list or as a string such as "a,b"

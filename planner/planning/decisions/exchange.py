@@ -36,8 +36,8 @@ class AgentsForSpeed:
 class SpeedForAgents:
     """The model and speed at which few agents are as quick as more agents at the first model and speed.
 
-    The number of few agents is `Exchange.few`. A difference is the median of `time of few agents − time of more
-    agents`, in seconds and paired by sample.
+    The number of few agents is `Exchange.few`. A difference is the median of
+    `time of few agents − time of more agents`, in seconds and paired by sample.
 
     agents : the number of more agents
     model, speed : the first model and speed of the grid with a difference of at most 0; None if there is none

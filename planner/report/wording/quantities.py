@@ -137,8 +137,8 @@ def crew(name: str, count: int) -> str:
 def crews(sizes: Mapping[str, int], most: int) -> str:
     """Return the sizes of all crews as text, such as `6 in 'migrators', 3 in 'reviewers'`.
 
-    For a workflow without crews, the text is `4 agents`. If `sizes` is empty, it is `at most 4 at a time (no crew
-    limits them)`.
+    For a workflow without crews, the text is `4 agents`. If `sizes` is empty, it is
+    `at most 4 at a time (no crew limits them)`.
 
     most : largest number of agents that can be busy if nothing limits them
     """
