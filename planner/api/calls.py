@@ -71,11 +71,9 @@ def load_workflow(
         string start from the current folder
     parameters : values that replace the values of the workflow's parameters
     catalogue : a catalogue, or the path of a catalogue file. The planner's own profiles are always available. None: the
-        file that the environment variable PLANNER_CATALOGUE names; without this variable, catalogue.yaml in the
-        workflow's folder
-    only_below : folder that must contain all files that the workflow uses. This is meant for workflows from other
-        people. A link to a file outside of the folder is refused. The file of `catalogue` may be anywhere. None: no
-        limit
+        file named by the environment variable PLANNER_CATALOGUE, or else catalogue.yaml in the workflow's folder
+    only_below : folder that must contain all files that the workflow uses; None: no limit. This protects from workflows
+        of other people: links to files outside of the folder are refused. Only the file of `catalogue` may be elsewhere
 
     Raises InputError if the workflow has problems. The error lists all problems.
     """
@@ -109,11 +107,10 @@ def forecast(
         `price = speed ** x`. With `Premium.through(2.5, 6)`, the price at speed 2.5 is 6. None: the law fitted to the
         catalogue
     seed : seed of the random draws
-    samples : exact number of samples; with `precision`, the largest number. None: as many as are needed for
-        the precision. Without `precision` and `max_time`, this is at most 1,024
+    samples : exact number of samples; with `precision`, the largest number. None: as many as the precision needs. If
+        `precision` and `max_time` are also None: at most 1,024
     precision : relative error of p50 and p90 at which the simulation stops, such as 0.01. The relative error is
-        `half-width of the 95 % interval / value`. None: 0.01 without `samples`; with `samples`, the simulation does not
-        stop early
+        `half-width of the 95 % interval / value`. None: 0.01, or no early stop if `samples` is given
     max_time : time limit of the simulation, in seconds. At the limit, the result so far is returned
     threads : number of threads for the simulation. None: all cores
     scheduler : address of a Dask cluster. The simulation then runs on the cluster instead of on threads
@@ -147,11 +144,11 @@ def compare(
 
     speeds : factors by which every output speed is multiplied. None: 1 and 2.5 for one model, or 1 for several models.
         Without `speeds` and `models`, the models are the default profile and its faster tiers, if there are any
-    agents : numbers of agents to compare. For several crews, a mapping such as {"coders": [2, 4, 8],
-        "reviewers": [1, 2]}; all combinations are compared. None: 1, the declared number n and
-        the recommended number; also n / 2 if at most n agents are recommended, and 2 n if at least n are recommended
+    agents : numbers of agents to compare. For several crews, a mapping such as
+        {"coders": [2, 4, 8], "reviewers": [1, 2]}; all combinations are compared. None: 1, the declared number, the
+        recommended number, and half or twice the declared number
     crew : name of the crew whose agents are compared. None: the only crew. If there are several crews and `agents` is
-        None, the crew that holds the workflow up most
+        None: the crew whose limited number costs the most time
     models : profiles to use instead of the workflow's default profile, as a list or as a string such as "a,b"
     value_of_time : cost of one hour of waiting for one person, in US dollars
     waiting : number of people who wait for the result
@@ -198,7 +195,7 @@ def target(
         all combinations are tried. The search also tries numbers between the given ones. None: 1, 2, 4, 8, 16 and the
         declared number
     crew : name of the crew to which `agents` applies. None: the only crew. If there are several crews and `agents` is
-        None, the crew that holds the workflow up most
+        None: the crew whose limited number costs the most time
 
     The other arguments are the same as in `compare`. The command `planner target` does the same.
 
@@ -229,8 +226,8 @@ def tier(
     With a deadline, the cheapest choice within the limits is found. With only a budget, the quickest choice is found.
 
     fast : profile of the fast tier
-    budget : largest cost of a run in US dollars. This limit must hold for the same percentage of runs as the deadline,
-        or for 50 % of runs if there is no deadline. None: no limit
+    budget : largest cost of a run in US dollars; None: no limit. This limit must hold for the same percentage of runs
+        as the deadline. Without a deadline, it must hold for 50 % of runs
     p50, p90, p95 : deadline for 50, 90 or 95 % of runs, in seconds or as a string such as "4h". Give at most one
     model : profile of the standard tier. None: the workflow's default profile
 

@@ -42,7 +42,7 @@ class Simulation:
     seed : seed of the random draws
     samples, precision : when to stop, as in `planner.sampling.sample.Stopping`
     max_time : time limit, in seconds; None: no limit
-    backend : threads or cluster that run the simulation; None: threads on all cores
+    backend : where the simulation runs: threads or a cluster; None: threads on all cores
     progress : function that is called with the completed share, from 0 to 1
     """
 
@@ -270,8 +270,8 @@ class TargetRequest(GridRequest):
     def run(self) -> TargetResult:
         """Find the cheapest scenario that meets the target.
 
-        Raises InputError if the workflow is too large, or if the crew is unknown or ambiguous. If a budget is given, an
-        unknown price is also an error.
+        Raises InputError if the workflow is too large, or if the crew is unknown or ambiguous. Also raises InputError
+        if a budget is given and a price is unknown.
         """
         from planner.planning.target.search import find_cheapest
 

@@ -149,8 +149,8 @@ def unwritable(output: Path | str) -> Iterator[None]:
 def write_whole(text: str, path: Path) -> None:
     """Write `text` to the file `path`. Raises OSError if this is impossible.
 
-    A regular file is replaced in one step at the end. An error or an interruption therefore leaves the old file
-    unchanged. The mode of the old file is kept. If `path` is a link, the target of the link is replaced.
+    A regular file is replaced in one step at the end, so an error or an interruption leaves the old file unchanged. The
+    new file has the mode of the old file. If `path` is a link, the target of the link is replaced.
 
     A pipe or a device is written directly. If no process reads a FIFO (named pipe), OSError is raised.
     """
@@ -193,8 +193,8 @@ def _open_at_once(path: Path) -> int:
 def check_writable(path: Path) -> None:
     """Raise PermissionError if the file `path` is write-protected.
 
-    This check is needed because the planner replaces the old file by a new one. The system allows that even for
-    write-protected files.
+    This check is needed because the planner replaces files by new ones. The system allows that even for write-protected
+    files.
     """
     if path.is_file() and not (path.stat().st_mode & 0o222 and os.access(path, os.W_OK)):  # root may write to all
         raise PermissionError(None, f"it is write-protected; allow it (chmod u+w {path}), or name another file")

@@ -65,9 +65,11 @@ def parse_speeds(check: "Checks", text: str) -> list[float]:
 def parse_agents(check: "Checks", texts: list[str] | None) -> dict[str | None, list[int]]:
     """Parse the values of `--agents`. Return the numbers of agents of each named crew.
 
-    For example, the result is `{"coders": [2, 4], "reviewers": [1]}` for `--agents coders=2,4 --agents reviewers=1`,
-    and `{None: [2, 4]}` for `--agents 2,4`. `coders=2,reviewers=1` is the same as two options with one number each. If
-    the option is absent, the result is empty.
+    - `--agents coders=2,4 --agents reviewers=1` gives `{"coders": [2, 4], "reviewers": [1]}`.
+    - `--agents coders=2,reviewers=1` gives `{"coders": [2], "reviewers": [1]}`.
+    - `--agents 2,4` gives `{None: [2, 4]}`.
+
+    If the option is absent, the result is empty.
     """
     from planner.reading.fields import MOST_AGENTS
 

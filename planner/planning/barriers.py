@@ -51,7 +51,7 @@ class Wrapping:
 
     group : name of the graph; empty for the outermost graph
     steps : names of the steps in each new subgraph
-    seconds : median completion time in seconds after this recommendation and those before it in `Barriers.wrappings`
+    seconds : median completion time in seconds, if this recommendation and all earlier ones are followed
     """
 
     group: str
@@ -66,10 +66,10 @@ class Barriers:
     At a barrier, all steps of a LangGraph superstep wait for the slowest step. All times are medians (p50) in seconds.
 
     seconds : completion time with barriers
-    without : completion time if each step waited only for the steps that it needs; `max_concurrency` still applies
+    without : completion time without barriers, so that each step waits only for the steps that it needs
     wrappings : recommendations, in the order in which to follow them
     tried : number of possible recommendations that were simulated
-    cut : whether recommendations that were not simulated might save more time
+    cut : whether more simulations might find further recommendations
     limit : LangGraph's `max_concurrency`, which applies to each subgraph separately; None: no limit
     """
 
@@ -124,8 +124,8 @@ def advised(
     Each recommendation saves at least the share `WORTH` of the completion time.
 
     graphs : name → LangGraph graph whose nodes may be moved into subgraphs
-    p50 : function `(subgraphs, quick)` that returns the median completion time. If `quick` is true, it may use only
-        `FEW` samples.
+    p50 : function `(subgraphs, quick)` that returns the median completion time. If `quick` is true, it simulates at
+        most `FEW` samples.
     without : median completion time without barriers
     samples : number of samples that `p50` uses if `quick` is false
     """
@@ -169,11 +169,11 @@ def _with(wrapped: Wrapped, group: str, sets: NodeSets) -> Wrapped:
 
 
 def _candidates(graphs: Mapping[str, GraphForm], wrapped: Wrapped) -> Iterator[tuple[str, NodeSets]]:
-    """Yield all possible recommendations, except for those that were already made.
+    """Yield the possible next recommendations.
 
-    A recommendation is the name of a graph, and the sets of steps to move from this graph into new subgraphs.
+    Each is the name of a graph and sets of its steps. Each set would become a subgraph.
 
-    wrapped : the subgraphs of the recommendations that were already made
+    wrapped : subgraphs that are already recommended
     """
     for group, form in graphs.items():
         now = form

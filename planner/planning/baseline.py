@@ -49,10 +49,9 @@ class Baseline:
 def agent_crews(workflow: Workflow) -> tuple[str, ...]:
     """Return the names of the crews of agents, in the order of their declarations.
 
-    A crew of agents does at least one `llm` or `agent` step. A crew is not a crew of agents if it makes requests only
-    for its coordination.
+    A crew of agents does at least one `llm` or `agent` step. Requests for coordination do not count.
 
-    For a workflow without crews, return `DEFAULT_CREW` if a step makes requests or depends on the number of agents.
+    A workflow without crews has the crew `DEFAULT_CREW` if a step makes requests or depends on the number of agents.
     """
     crews = {step_crew for step, step_crew in _with_crews(workflow.steps, None) if step.kind in ("llm", "agent")}
     if not workflow.crews:
@@ -61,7 +60,7 @@ def agent_crews(workflow: Workflow) -> tuple[str, ...]:
 
 
 def _with_crews(steps: Mapping[str, Step], crew: str | None) -> list[tuple[Step, str | None]]:
-    """Return pairs of a step and the name of its crew. The name is None if the step has no crew.
+    """Return pairs of a step and the name of its crew, or None if the step has no crew.
 
     Steps inside other steps are included.
 

@@ -53,11 +53,11 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     """Simulate combinations of models, speeds and numbers of agents, compare them, and give advice.
 
     speeds : factors on every output speed. None: 1 and `HYPOTHETICAL`, or only 1 if there are several models
-    agents : numbers of agents to compare for the crew `crew`. Or a mapping: name of crew → numbers; then all
-        combinations are compared, and the first crew gives the columns of the table. None: 1, the declared number, half
-        or twice the declared number, and the recommended number, which a search finds
-    crew : name of the crew whose number of agents varies; not used if `agents` is a mapping. None: the only crew. If
-        there are several crews and `agents` is None: the crew with the largest drag
+    agents : numbers of agents of the crew `crew`, or a mapping: name of crew → numbers. With a mapping, all
+        combinations are compared, and the columns of the table are the numbers of the first crew. None: 1, the declared
+        number, half or twice the declared number, and the recommended number
+    crew : name of the crew whose number of agents varies, unless `agents` is a mapping. None: the only crew. If there
+        are several crews and `agents` is None: the crew with the largest drag
     models : names of profiles; if empty, only the workflow's own model is used
     premium : assumed prices at speeds other than 1x
     samples, precision, max_time : rule for when to stop, as in `Stopping`. All scenarios have the same number of
@@ -65,9 +65,8 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     backend : where samples are simulated; None: threads on all cores
     wishes : options for the decisions in the result
 
-    Raises InputError if the workflow is too large, if a crew is unknown, or if the numbers of several crews have too
-    many combinations. Also raises InputError if the workflow has several crews, and numbers are given without the name
-    of a crew.
+    Raises InputError if the workflow is too large, if a crew is unknown, or if there are too many combinations. Also
+    raises InputError if it is unclear to which of several crews the numbers apply.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     numbers = CrewNumbers.of(workflow, agents, crew)
@@ -167,8 +166,8 @@ class _Held:
 
     drags : drags of steps, crews, queues and limits in the declared scenario
     sizing : sizing of the crew to compare
-    agents : declared number of agents of the crew to compare; the largest useful number if the workflow declares none
-    chosen : whether the crew to compare was chosen because of its drag
+    agents : declared number of agents of this crew; the largest useful number if none is declared
+    chosen : whether this crew was chosen because of its drag
     limited : whether the workflow limits the number of agents in the declared scenario
     """
 
@@ -185,8 +184,8 @@ class _Held:
     ) -> _Held:  # fmt: skip
         """Simulate the declared scenario, and choose the crew to compare.
 
-        agents : requested numbers of agents. If the workflow has no crews, and any quantity depends on the number of
-            agents, the least requested number is used as the declared number
+        agents : requested numbers of agents. A workflow without crews declares no number. If it depends on one, the
+            least requested number is used
         """
         sizing = Sizing.of(workflow, crew)
         sizes, limited = dict(sizing.declared), bool(workflow.crews)
@@ -202,9 +201,9 @@ class _Held:
     def other(self, crews: Sequence[str], worth: float) -> str | None:
         """Return the crew with the largest drag, apart from `crews`. Return None if its drag is too small.
 
-        The drag is too small if a crew in `crews` has at least the same drag, or if the drag is at most the share
-        `worth` of the mean completion time. If the crew to compare was chosen because of its drag, there is only one
-        condition: a drag of at most 1% of the mean completion time is too small.
+        A drag is too small if it is at most the share `worth` of the mean completion time.
+        A drag is also too small if a crew in `crews` has at least the same drag. This does not apply if the planner
+        chose a crew in `crews`, because it chose the crew with the largest drag.
 
         crews : the crews whose numbers of agents vary
         """

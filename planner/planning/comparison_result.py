@@ -24,12 +24,12 @@ class Comparison:
 
     crew : name of the crew whose number of agents varies; the first of them if several vary
     advice : the recommended change of the declared scenario
-    baseline_scenario : the baseline as a `Scenario`; None if a crew other than `crew` does not have its declared
-        number of agents in the baseline
+    baseline_scenario : the baseline as a `Scenario`. None if no `Scenario` can describe it, because a crew other than
+        `crew` differs from its declared number of agents
     results : one result for each scenario, ordered by model, then by speed, then by number of agents
     restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
-    each_crew : if the advice changes the numbers of several crews: the effect of each number alone, as a change from
-        the declared scenario. Otherwise empty
+    each_crew : if the advice changes several crews: for each of them, the effect of changing only this crew. Otherwise
+        empty
     barriers : time lost at LangGraph's barriers in the scenario with the least p50; None if there are no barriers
     """
 

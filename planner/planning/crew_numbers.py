@@ -22,8 +22,8 @@ class CrewNumbers:
 
     crew : name of the first crew; None if no crew is named
     agents : requested numbers of the first crew; None if no numbers are requested
-    others : every combination of the requested numbers of the other crews that vary; one empty combination if there are
-        no other crews
+    others : combinations of the requested numbers of the other crews that vary. If no other crew varies: one empty
+        combination
     """
 
     crew: str | None
@@ -36,10 +36,10 @@ class CrewNumbers:
     ) -> CrewNumbers:
         """Return the requested numbers of a workflow's crews. Repeated numbers are left out.
 
-        agents : numbers of the crew `crew`, or numbers of several crews by name
-        crew : name of the crew; not used if `agents` has the names of crews
+        agents : numbers of the crew `crew`, or a mapping: name of crew → numbers
+        crew : name of the crew, unless `agents` is a mapping; None: not named
 
-        Raises InputError if crews are unknown, or if there are more than `MOST_COMBINATIONS` combinations of numbers.
+        Raises InputError if a crew is unknown, or if there are more than `MOST_COMBINATIONS` combinations of numbers.
         """
         if agents is None or not isinstance(agents, Mapping):
             return cls(crew, None if agents is None else tuple(dict.fromkeys(agents)))

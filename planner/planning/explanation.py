@@ -38,8 +38,8 @@ class Level:
     jitter : standard deviation of the logarithm of the random factor on each request's time
     price : US dollars per million tokens of each kind, or US dollars per hour; None: not declared
     declared : key of the profile → value as written
-    factors : name of a profile that declares a random factor on `output_speed` → (value in this sample, estimate as
-        written)
+    factors : random factors on `output_speed`: name of the profile that declares one → (value in this sample, estimate
+        as written)
     """
 
     model: str
@@ -82,7 +82,7 @@ class RequestDetail:
     calls : number of tool calls
     result : tokens that the tool calls return
     thinking : output tokens that later requests do not read
-    what : ``compaction`` if the request is a compaction; otherwise an empty text
+    what : the text ``compaction`` for a compaction; otherwise an empty text
     """
 
     prompt: float
@@ -101,21 +101,21 @@ class RequestDetail:
 class Explained:
     """A step, or one kind of coordination of the step's crew, in one sample.
 
-    An occurrence is one execution of the step, for example for one item.
+    A step may be executed several times, for example once for each item.
 
     place : place in the workflow file where the step or the coordination is declared
     terms : declared estimates
     work : the step or the coordination, with its loops and conditions
-    occurrence : name of the first executed occurrence, such as `item 1, round 2`
-    size : factor on the estimates of the first occurrence, because of the size of its item
-    error : factor on the estimates of the first occurrence, because of a random error
-    made : requests of the first occurrence, in order
-    times : number of executed occurrences
-    seconds : total seconds of all occurrences
-    critical : seconds that all occurrences contribute to the critical path
-    billed : total billed amounts of all occurrences
+    occurrence : name of the first execution, such as `item 1, round 2`
+    size : factor on the estimates of the first execution, because of the size of its item
+    error : factor on the estimates of the first execution, because of a random error
+    made : requests of the first execution, in order
+    times : number of executions
+    seconds : total seconds of all executions
+    critical : seconds of all executions that are on the critical path
+    billed : total billed amounts of all executions
     pay : pay of the tool or the person; None: not declared
-    usd : total cost of all occurrences in US dollars; None if unknown
+    usd : total cost of all executions in US dollars; None if unknown
     """
 
     step: str
@@ -157,8 +157,7 @@ class Explanation:
 
     sample : number of the sample, counted from 1
     breakdown : seconds of each part of the critical path
-    layers : ``{"overall": factor}``: the random factor that multiplies the estimates of all steps; empty if there is no
-        such factor
+    layers : ``{"overall": factor}``, with the random factor on the estimates of all steps; empty without such a factor
     crews : the crews that have several agents
     pay : pay of each paid crew
     """

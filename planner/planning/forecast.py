@@ -55,8 +55,8 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     samples, precision, max_time : rule for when to stop, as in `Stopping`
     backend : where samples are simulated; None: threads on all cores
 
-    Raises InputError if the workflow is too large or a crew is unknown. Also raises InputError if `agents` is a number,
-    `crew` is None, and the workflow has several crews.
+    Raises InputError if the workflow is too large or a crew is unknown. Also raises InputError if it is unclear to
+    which of several crews a number applies.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     sizing, sizes = Sizing.at(workflow, agents, crew)

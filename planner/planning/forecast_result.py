@@ -22,11 +22,12 @@ class StepResult:
     All numbers are means over samples. An occurrence is one execution of the step, for example for one item.
 
     occurrences : number of executed occurrences
-    seconds : seconds of all occurrences; the seconds of parallel occurrences are added up
+    seconds : seconds of all occurrences, added up even if they run in parallel
     critical : seconds on the critical path
     usd : cost of tokens, tools and people in US dollars; None if a price is unknown or the model is paid per hour
     criticality : share of samples in which the step is on the critical path
-    drag : seconds that the workflow would save if the step took no time; mean of `Forecast.drag_samples` samples
+    drag : seconds that the workflow would save if the step took no time; computed from some of the samples, as many as
+        `Forecast.drag_samples`
     critical_standard_error, … : standard errors of `critical`, `occurrences`, `seconds`, `usd` and `tokens`
     usd_people_and_machines : part of `usd` that is the pay of tools or people; None if a price is unknown
     """

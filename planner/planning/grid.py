@@ -55,8 +55,10 @@ NOBODY = Alone()
 class _ModelBatch:
     """A batch that simulates the scenarios of one model.
 
-    The batch has one point for each scenario, in this order: the scenarios in `uncoordinated`, the baseline's agents
-    with each model and speed in `alone`, the scenarios in `scenarios`.
+    The batch has one point for each scenario, in this order:
+    - the scenarios in `uncoordinated`
+    - the baseline's agents, with each model and speed in `alone`
+    - the scenarios in `scenarios`
     """
 
     batch: Batch
@@ -99,9 +101,9 @@ class Grid:
     ) -> None:
         """Simulate the given scenarios that the grid has not simulated yet.
 
-        Together with them, additional scenarios of the same models are simulated.
+        Additional scenarios are simulated only for the models of these scenarios.
 
-        extra, uncoordinated : additional scenarios; sampling may stop before their results are precise enough
+        extra, uncoordinated : additional scenarios; they do not affect when sampling stops
         alone : additional scenarios; sampling continues until their results are precise enough
         """
         missing: dict[str, list[Scenario]] = {}
@@ -156,7 +158,7 @@ class Grid:
     def over_context(self, scenarios: Iterable[Scenario] | None = None) -> dict[str, float]:
         """Return for each model the share of samples in which a request exceeds the model's context.
 
-        A model is left out if none of its requests exceeds the context.
+        Models without such requests are left out.
 
         scenarios : scenarios to consider; None: all scenarios that the grid has simulated
         """

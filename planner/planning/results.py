@@ -25,9 +25,8 @@ class Scenario:
 
     model : name of the profile that is used as the workflow's model
     speed : factor on every output speed
-    agents : number of agents of the crew whose size varies; if several vary, of the first of these crews
-    others : if several crews vary, name and number of agents of each one except the first, in the order in which the
-        user named them; otherwise empty
+    agents : number of agents of the crew that varies; if several crews vary, of the first one
+    others : (name, number of agents) of each further crew that varies, in the order in which the user named them
     """
 
     model: str
@@ -188,8 +187,8 @@ class Result:
     """The result of one scenario.
 
     speedup : `p50 of the baseline / p50 of this scenario`
-    efficiency : `p50 of the baseline's agents at this speed / (agents * p50 of this scenario)`, where `agents` is the
-        number of agents, averaged over the crews of agents; None if there is no crew of agents
+    efficiency : `p50 of the baseline's agents at this speed / (agents * p50 of this scenario)`. Here, `agents` is the
+        mean number of agents of the crews of agents. None if there is no crew of agents
     coordination_share : `mean seconds of coordination on the critical path / mean completion time`
     price_multiplier : assumed factor on the declared prices, because of the speed; 1 for speeds up to 1x
     standard_errors : standard errors of `speedup`, `efficiency`, `coordination_share` and `tokens`
@@ -216,9 +215,9 @@ class Result:
         samples : samples of the scenario
         baseline : samples of the baseline
         alone : samples of the baseline's agents with the model and the speed of the scenario
-        agents : number of agents in the scenario, averaged over the crews of agents; None if there is no crew of agents
+        agents : mean number of agents of the crews of agents in the scenario; None if there is no crew of agents
 
-        All three samples must have the same number of samples and the same random draws.
+        `samples`, `baseline` and `alone` must have the same number of samples and the same random draws.
         """
         time = Seconds.of(samples.seconds)
         cost = Usd.of(samples)
@@ -241,7 +240,7 @@ class StandardErrors:
     """Standard errors of some fields of a `Result`.
 
     speedup, efficiency : computed from the variation between groups of samples; None if there are too few samples.
-        `efficiency` is also None if the result has no efficiency
+        Without crews of agents, `efficiency` is also None
     coordination_share, tokens : standard errors of means over samples
     """
 

@@ -16,8 +16,8 @@ from planner.workflow.declaration import Workflow
 class Sizing:
     """The crew whose number of agents varies between scenarios, and the declared sizes of all crews.
 
-    A workflow without crews is treated as if it had one crew, `DEFAULT_CREW`, which makes all requests. The number of
-    agents of this crew is not limited unless a scenario limits it.
+    A workflow without crews is treated as if it had one crew, `DEFAULT_CREW`, which makes all requests. Only a scenario
+    limits the number of agents of this crew.
 
     crew : name of the crew that varies; None if the workflow has several crews and none was chosen
     declared : declared number of agents of each crew; empty if the workflow has no crews
@@ -33,7 +33,8 @@ class Sizing:
 
         crew : name of a crew; None: the only crew, or no crew if the workflow has several crews
 
-        Raises InputError if `crew` is not declared, or if a step that belongs to no crew uses the number of agents.
+        Raises InputError if `crew` is not declared. Also raises InputError if a step without a crew uses the number of
+        agents, because it is unclear which number is meant.
         """
         declared = crew_sizes(workflow)
         names = list(declared) or [DEFAULT_CREW]
@@ -52,7 +53,8 @@ class Sizing:
         agents : number of agents of the crew `crew`, or numbers of agents by name of crew; None: the declared numbers
         crew : name of a crew; None: the only crew
 
-        Raises InputError if a crew is unknown, or if a quantity depends on a number of agents that is not known.
+        Raises InputError if a crew is unknown. Also raises InputError if a quantity depends on a number of agents that
+        is neither declared nor given.
         """
         sizing, sizes = cls._at(workflow, agents, crew)
         check_agents(workflow, sizes)
@@ -86,8 +88,8 @@ class Sizing:
     def agents(self, sizes: Mapping[str, int]) -> int:
         """Return the number of agents of the crew that varies.
 
-        If no crew was chosen, return the number of agents of all crews together. If the number of agents is not
-        limited, return the largest number that can be busy.
+        If no crew was chosen, return the number of agents of all crews together.
+        If nothing limits the agents, return the largest number that can be busy.
 
         sizes : number of agents of each crew
         """
@@ -99,7 +101,7 @@ class Sizing:
         """Return the number of agents of every crew, by name.
 
         agents : number of agents of the crew that varies
-        others : names and numbers of agents of the other crews that vary. All crews that do not vary have their
-            declared numbers
+        others : (name, number of agents) of each further crew that varies. All remaining crews have their declared
+            numbers
         """
         return {**self.declared, self.choose(): agents, **dict(others)}

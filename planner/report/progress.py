@@ -18,9 +18,10 @@ class Progress:
     """A progress bar on a terminal. Call the object with the completed share, from 0 to 1.
 
     The object is a context manager. In the `with` block, a thread draws the bar, so that it appears in time even if the
-    first call comes late. The bar is erased at the end of the block. If the output is not a terminal, no bar appears.
+    first call comes late. The bar is erased at the end of the block.
 
-    overwriting : whether the terminal can overwrite a line; if not, no bar appears
+    overwriting : whether the terminal can overwrite a line. If it cannot, or if the output is not a terminal, no bar
+        appears
     """
 
     def __init__(self, stream: TextIO, overwriting: bool = True) -> None:

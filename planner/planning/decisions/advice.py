@@ -39,9 +39,8 @@ class Change:
     saved : seconds of p50 that the change saves; negative if `after` is slower
     share : `saved / p50 of before`
     usd : mean US dollars that the change adds; negative if it saves money; None if a price is unknown
-    usd_per_hour : `usd / hours saved`; None unless the change saves time and costs money
-    availability : if the change is to another model or speed, the availability of `after`, as in `AVAILABILITY`;
-        otherwise empty
+    usd_per_hour : US dollars added per hour saved; None unless the change saves time and costs money
+    availability : availability of `after`, as in `AVAILABILITY`; empty if the change keeps the model and the speed
     worth : whether the change is worth it, as in `Rule.adds`
     """
 
@@ -62,31 +61,16 @@ class Advice:
     verdict : ``more-agents``, ``fewer-agents``, ``rebalance`` (more agents of some crews, fewer of others), ``faster``,
         ``both`` or ``keep``
     threshold : a change is worth it if it saves at least this share of the declared scenario's p50
-    usd_per_hour : value of an hour for all people who wait, in US dollars; None: not given. If it is given and
-        all costs are known, `threshold` is not used: a change is worth it if the value of the saved hours exceeds the
-        added cost
+    usd_per_hour : value of an hour for all people who wait, in US dollars; None: not given. If all costs are known, it
+        replaces `threshold`: a change is worth it if the saved hours are worth more than the added cost
     crew : name of the crew whose number of agents varies; if several vary, the first of these crews
-    chosen : whether the planner chose `crew`, because the workflow has several crews
+    chosen : whether the planner chose `crew`; if not, the user named it, or there is only one crew
     crew_drag : drag of `crew` in the declared scenario, as a share of the mean completion time
-    other_crew : the crew with the largest drag among the crews that do not vary. None if there is none, or if its drag
-        is too small: at most the share `threshold` of the mean completion time, or, without `chosen`, at most the drag
-        of a crew that varies
+    other_crew : the crew with the largest drag among the crews that do not vary. None if there is no such crew, or if
+        its drag is too small to compare it next
     other_agents : declared number of agents of `other_crew`; None if `other_crew` is None
     most : largest number of agents of `crew` that can be busy simultaneously
     limited : whether the workflow limits the number of agents in the declared scenario
-    declared, declared_seconds, declared_usd : the declared scenario, its p50 and its mean cost
-    recommended : the recommended scenario; the declared scenario if the verdict is ``keep``
-    enough : fewest agents of `crew` that do about as well as the best number, at the declared model and speed. If
-        several crews vary, the number of `crew` in the combination that has the fewest agents of all crews together
-    others : numbers of agents of the other crews in this combination; empty if only `crew` varies
-    change : change from the declared scenario to the recommended one; None if they are the same
-    over_one : change to the recommended scenario from the same scenario with one agent of `crew`. None if the
-        recommended scenario has one agent of `crew`, or if the scenario with one agent was not simulated
-    more : change from the recommended scenario to about twice the agents of one crew. If several crews vary, this is
-        the crew that gives the quickest scenario. None if no larger number was simulated
-    faster : change from the recommended scenario to the best faster model or speed, as in `Rule.next_faster`; None if
-        there is none
-    holders : the steps, crews, queues and limits with the largest drags in the declared scenario, the largest first
     """
 
     verdict: Code
@@ -140,16 +124,14 @@ class Choice:
 class Rule:
     """The rule that chooses a scenario among measured ones.
 
-    A row is a model at one speed.
-
     points : time and cost of each measured scenario, including the declared one
     declared : the declared scenario
     restricted : availability of each model that not everybody can buy
     worth : a change is worth it if it saves at least this share of the declared scenario's p50
     usd_per_hour : as in `Advice`
     asked : combinations of numbers of agents to choose from, as in `Scenario.crews`; None: all measured combinations
-    named : row → number of agents that an earlier search has found, to be returned by `enough`. For rows that are
-        missing here, `enough` chooses from `points`. Empty if several crews vary
+    named : (model, speed) → number of agents that an earlier search has found. The method `enough` returns this number.
+        Without one, `enough` chooses from `points`. Empty if several crews vary
     """
 
     points: Mapping[Scenario, Point]
@@ -193,11 +175,12 @@ class Rule:
         return Choice("keep", declared, named)
 
     def enough(self, row: Row) -> Scenario:
-        """Return the smallest scenario of a row that does about as well as the best scenario of the row.
+        """Return the smallest scenario of a row that is about as good as the best scenario of the row.
 
-        A row is a model at one speed. A scenario does about as well if its `loss` exceeds the least loss of the row by
-        at most `worth * least p50 of the row`. The smallest scenario has the fewest agents, added up over all crews
-        that vary. If several are smallest, the cheapest is taken, then the one with fewest agents of the first crew.
+        A row is a model at one speed. Scenarios are compared by `loss`.
+        About as good: the loss is at most `worth * least p50 of the row` above the least loss.
+        Smallest: the fewest agents of all crews together, then the least cost, then the fewest agents of the first
+        crew.
         """
         if row in self.named:
             return Scenario(*row, self.named[row])
@@ -225,8 +208,8 @@ class Rule:
     def loss(self, scenario: Scenario) -> float:
         """Return the completion time of a scenario in seconds, plus the cost converted to seconds.
 
-        The cost is converted by the value of time. If no value of time is given, or if any cost is unknown, the cost is
-        not added.
+        The cost is converted by the value of time, and left out if no value of time is given. It is also left out if
+        the cost of any scenario is unknown, because scenarios could not be compared otherwise.
         """
         seconds, usd = self.points[scenario]
         if not self._priced:
@@ -238,9 +221,9 @@ class Rule:
     def fastest(self, scenarios: Iterable[Scenario]) -> Scenario | None:
         """Return the best of those `scenarios` that are worth the change from the declared one; None if none is.
 
-        Only the scenarios that are easiest to buy are compared, by the order of `AVAILABILITY`. If the value of time is
-        given and all costs are known, the best scenario has the least `loss`. Otherwise, it is the cheapest scenario
-        with a p50 of at most `(1 + worth) * least p50`.
+        Only the scenarios that are easiest to buy are compared, by the order of `AVAILABILITY`.
+        If the value of time is given and all costs are known, the best scenario has the least `loss`.
+        Otherwise, it is the cheapest scenario with a p50 of at most `(1 + worth) * least p50`.
         """
         worth = self._worth(scenarios)
         first = min((self._rank(scenario) for scenario in worth), default=0)
@@ -249,8 +232,8 @@ class Rule:
     def next_faster(self, scenario: Scenario) -> Scenario | None:
         """Return the best scenario in `rows` that has the same agents as `scenario` and is quicker.
 
-        "Best" has the same meaning as in `fastest`. If no scenario is quicker: return the best slower one if `scenario`
-        has the declared model and speed; otherwise None.
+        "Best" has the same meaning as in `fastest`. If no scenario is quicker, return None.
+        If `scenario` has the declared model and speed, return the best slower scenario instead of None.
         """
         others = self.at(self.rows, scenario)
         candidates = [other for other in others if self.points[other].seconds < self.points[scenario].seconds]
@@ -260,9 +243,9 @@ class Rule:
         return self._cheapest([other for other in candidates if self._rank(other) == first])
 
     def next_more(self, scenario: Scenario, most: int) -> Scenario | None:
-        """Return the scenario with about twice the agents of one crew; None if no larger number is measured.
+        """Return the scenario in which one crew has about twice its agents; None if no larger number is measured.
 
-        If several crews vary, there is such a scenario for each crew. The quickest of them is returned.
+        If several crews vary, each of them is tried, and the quickest scenario is returned.
 
         most : largest useful number of agents of the first crew
         """
@@ -273,9 +256,7 @@ class Rule:
         return min(steps, key=lambda each: self.points[each].seconds, default=None)
 
     def _larger(self, scenario: Scenario, crew: str | None) -> dict[int, Scenario]:
-        """Return the scenarios that differ from `scenario` only by more agents of one crew.
-
-        The keys of the dict are the numbers of agents of this crew.
+        """Return a dict: larger number of agents of one crew → scenario that differs only by this number.
 
         crew : name of a crew in `Scenario.others`; None: the crew of `Scenario.agents`
         """
@@ -332,9 +313,10 @@ class Rule:
         return 0.0 if usd is None else usd, scenario.speed
 
     def _better(self, agents: Scenario | None, faster: Scenario | None) -> Scenario | None:
-        """Return the better one of two scenarios; if one is None, return the other one.
+        """Return the better one of two scenarios. If one is None, return the other one.
 
-        A scenario is better if the change to it is worth it. If neither change is, the cheaper scenario is better.
+        The better scenario is worth the change from the worse one. If neither change is worth it, return the cheaper
+        scenario.
         """
         if agents is None or faster is None:
             return agents or faster
@@ -346,10 +328,9 @@ class Rule:
 
 
 def each_alone(declared: Scenario, recommended: Scenario) -> list[Scenario]:
-    """Return copies of the declared scenario. In each, a single crew has its recommended number of agents.
+    """Return copies of the declared scenario, each with the recommended number of agents of one crew.
 
-    There is a copy for each crew whose recommended number differs from the declared one. If there is only one such
-    crew, return an empty list.
+    There is a copy for each crew that would change. If only one crew would change, return an empty list.
     """
     crews = (None, *(name for name, _ in declared.others))
     alone = [declared.with_agents(crew, recommended.agents_of(crew)) for crew in crews]

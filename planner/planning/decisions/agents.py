@@ -30,7 +30,7 @@ class Slower:
     """A number of agents that makes the workflow slower than a smaller number does.
 
     agents : the larger number of agents
-    difference : median of the seconds that the larger number adds, paired by sample; the whole 95% interval is above 0
+    difference : seconds that the larger number adds: median, paired by sample. Its whole 95% interval is above 0
     """
 
     agents: int
@@ -46,7 +46,7 @@ class AgentNumbers:
     tried : the simulated numbers of agents
     every : whether `tried` has all numbers from 1 to the largest useful number
     best : the smallest number with the least p50
-    p50 : p50 of the completion time with `best` agents, in seconds
+    p50 : the least p50 of the completion time, in seconds
     enough : the smallest number whose p50 is at most 1% above the least p50
     alike : the numbers that are not slower than `best`
     diminishing : the first number in 1, 2, 4, … whose doubling saves less than 5% of the time; None if every doubling

@@ -31,11 +31,12 @@ class Ceilings:
 
     infinite_speed : limit for one agent if output takes no time
     widest : largest number of agents that can be busy simultaneously
-    infinite_agents : limit for `widest` agents if there is no coordination, and requests do not slow each other down
+    infinite_agents : limit for as many agents as `widest`, without coordination. Here, requests do not slow each other
+        down
     slowed : whether concurrent requests slow each other down in the workflow as declared
     best : the simulated number of agents with the least p50
-    coordinated : p50 and speedup of `best` agents with coordination
-    serial_fraction : `p50 of widest agents / p50 of one agent`, both without coordination
+    coordinated : p50 and speedup with coordination, for as many agents as `best`
+    serial_fraction : p50 for as many agents as `widest`, as a share of the p50 of one agent; without coordination
     """
 
     infinite_speed: Ceiling
@@ -73,10 +74,10 @@ def ceilings(
 
     baseline : samples of one agent at the declared speed
     instant : samples of one agent at infinite speed
-    uncoordinated : samples of `widest` agents without coordination
-    uncoordinated_alone : samples of one agent without coordination
+    uncoordinated : samples without coordination, for as many agents as `widest`
+    uncoordinated_alone : samples without coordination, for one agent
     widest, slowed, best : as in `Ceilings`
-    at_best : samples of `best` agents with coordination
+    at_best : samples with coordination, for as many agents as `best`
     """
 
     def ceiling(samples: ScenarioValues) -> Ceiling:
@@ -89,8 +90,8 @@ def ceilings(
 def usl(by_agents: Mapping[int, ScenarioValues], widest: int) -> Usl | None:
     """Fit the universal scalability law to the p50 of each number of agents up to `widest`.
 
-    The fit minimises the sum of squared relative errors. Return None if there are too few numbers of agents, if the
-    number 1 is missing, or if a p50 is 0.
+    The fit minimises the sum of squared relative errors. Return None if it is impossible: there are too few numbers of
+    agents, the number 1 is missing, or a p50 is 0.
 
     by_agents : samples for each number of agents
     """

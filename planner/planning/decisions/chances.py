@@ -19,7 +19,7 @@ class ScenarioValues:
 
     seconds : completion times
     usd : costs in US dollars; None if unknown
-    accepted : 1 for each sample whose result is accepted, otherwise 0
+    accepted : 1 if the result of a sample is accepted, otherwise 0
     """
 
     seconds: Values
@@ -47,7 +47,7 @@ class PairwiseChance:
 
 @dataclass(frozen=True)
 class BreakEvenSuccess:
-    """The success rate that a scenario needs to be as good as one agent at the declared speed.
+    """The success rates at which a scenario is as good as one agent at the declared speed.
 
     chance : success rate of one agent at the declared speed
     by_time : success rate at which the mean time per accepted result equals that of one agent; above 1 if no success
@@ -72,7 +72,7 @@ def beats(one: Scenario, other: Scenario, samples: ScenarioValues, others: Scena
 
 
 def success(scenario: Scenario, samples: ScenarioValues, one: ScenarioValues) -> BreakEvenSuccess:
-    """Return the success rate that a scenario needs to be as good as one agent at the declared speed.
+    """Return the success rates at which a scenario is as good as one agent at the declared speed.
 
     `by_time` is `success rate of one agent * mean time of the scenario / mean time of one agent`. `by_usd` has mean
     costs instead of mean times.

@@ -30,8 +30,8 @@ from planner.planning.results import Others, Row, Scenario
 class DecisionOptions:
     """Options for the decisions of a comparison.
 
-    every_n : whether to simulate every number of agents from 1 to the largest useful one, for the first model at the
-        lowest speed
+    every_n : whether to simulate all numbers of agents from 1 to the largest useful one. Only the first model at the
+        lowest speed has all these numbers
     value_of_time : value of an hour of one waiting person, in US dollars; None: not given
     waiting : number of people who wait
     setup : time and cost of setting up a scenario; None: not given. One agent at the declared speed needs no setup
@@ -54,16 +54,17 @@ class DecisionOptions:
 class Decisions:
     """All decisions of a comparison.
 
-    A row is a model at one speed. The first row is the first model at the lowest speed. If several crews vary, the
-    fields `numbers`, `exchange`, `ceilings`, `usl` and `break_evens` are about the first crew. In these fields, all
-    other crews have their declared numbers of agents.
+    A row is a model at one speed. The first row is the first model at the lowest speed. The fields `exchange`,
+    `ceilings` and `usl` are about the first row.
+
+    If several crews vary, the fields `numbers`, `exchange`, `ceilings`, `usl` and `break_evens` are about the first
+    crew. All other crews then have their declared numbers of agents.
 
     widest : largest number of agents of the first crew that can be busy simultaneously
     waiting : number of people who wait
     one : the scenario of one agent at the declared speed. The fields `value_of_time`, `beats`, `pace`, `success` and
         `payback` compare other scenarios with it
     numbers : for each row, a comparison of several numbers of agents
-    exchange, ceilings, usl : decisions about the first row
     pareto_p50, pareto_p90, price_of_an_hour, break_evens : None if the cost of a scenario is unknown
     value_of_time : None if a cost is unknown, or if the value of an hour is not given
     """
@@ -92,15 +93,15 @@ class DecisionInputs:
     """The samples from which decisions are computed.
 
     grid : samples of the requested scenarios
-    one : the scenario of one agent of the first crew, at the declared speed, and the samples of this scenario
+    one : the scenario of one agent of the first crew at the declared speed, and its samples
     baseline : samples of the baseline, to which speedups refer
-    declared : if several crews vary, the declared numbers of agents of all these crews except the first
-    by_row : row (a model at one speed) → number of agents of the first crew → samples. In these scenarios, all
-        other crews have their declared numbers
+    declared : the declared numbers of agents of all crews that vary, except the first; empty if only one varies
+    by_row : (model, speed) → number of agents of the first crew → samples. All other crews have their declared numbers
     instant : samples of one agent at infinite speed
     widest : largest number of agents of the first crew that can be busy simultaneously
-    uncoordinated : samples of `widest` agents if there is no coordination, and requests do not slow each other down
-    uncoordinated_alone : samples of one agent under the same conditions
+    uncoordinated : samples for as many agents as `widest`. Here, there is no coordination, and requests do not slow
+        each other down
+    uncoordinated_alone : samples of one agent under the same conditions as `uncoordinated`
     load_dependent : whether concurrent requests slow each other down in the workflow as declared
     """
 
@@ -175,12 +176,12 @@ def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -
 
 
 def _break_evens(inputs: DecisionInputs, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
-    """Compare each row with the row `first`, for two numbers of agents. A row is a model at one speed.
+    """Return the values of an hour at which a row is as good as the row `first`.
 
-    For each comparison, return the value of an hour at which both rows are equally good.
+    A row is a model at one speed. Each row is compared with two numbers of agents.
 
     few : the first number of agents
-    best : the second number of agents. If it is above the largest number of the grid, the largest number is used
+    best : the second number of agents. If it exceeds the largest number of the grid, the largest number is used
     """
     numbers = list(dict.fromkeys(scenario.agents for scenario in inputs.grid))
     agents = [count for count in numbers if count in (few, min(best, max(numbers)))]
@@ -197,8 +198,9 @@ def _break_evens(inputs: DecisionInputs, first: Row, few: int, best: int, waitin
 def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, one: ScenarioValues) -> tuple[PairwiseChance, ...]:
     """Return at most two chances that one scenario is quicker than another.
 
-    The first is for `verdict.more` to be quicker than `verdict.faster`, the second is for `verdict.best` to be quicker
-    than `base`. A chance is left out if both of its scenarios are the same.
+    The first is the chance that `verdict.more` is quicker than `verdict.faster`.
+    The second is the chance that `verdict.best` is quicker than `base`.
+    A chance is left out if its two scenarios are the same.
 
     base : the scenario of one agent at the declared speed
     one : samples of `base`
@@ -212,9 +214,7 @@ def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, one: ScenarioValu
 
 
 def _alternatives(others: Sequence[Scenario], at_value: BestAtValue | None, base: Scenario) -> list[Scenario]:
-    """Return all scenarios in `others`, and the best scenario at the value of time.
-
-    The scenario of one agent is left out.
+    """Return `others` and the best scenario at the value of time, without `base`.
 
     at_value : the best scenario at the value of time; None if the value of time is not given
     base : the scenario of one agent at the declared speed

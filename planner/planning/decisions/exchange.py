@@ -12,15 +12,15 @@ from planner.planning.results import Row
 
 @dataclass(frozen=True)
 class AgentsForSpeed:
-    """The number of agents with which the first row of a grid is as quick as a scenario in another row.
+    """The number of agents with which the first row of a grid is as quick as another scenario.
 
-    A row is a model at one speed. A difference is the median of `time in the first row − time of the scenario`, in
-    seconds and paired by sample.
+    A row is a model at one speed. A difference is the median of `time in the first row − time of the other scenario`,
+    in seconds and paired by sample.
 
-    model, speed, agents : the scenario in the other row
+    model, speed, agents : the other scenario
     needed : the smallest simulated number of agents whose difference is at most 0; None if there is none
-    difference : the difference for `needed` agents; if `needed` is None, the difference whose 95% interval has the
-        lowest lower end
+    difference : the difference for as many agents as `needed`. If `needed` is None: of all differences, the one whose
+        95% interval has the lowest lower end
     surely : the smallest simulated number of agents whose difference is significantly below 0; None if there is none
     """
 
@@ -34,15 +34,15 @@ class AgentsForSpeed:
 
 @dataclass(frozen=True)
 class SpeedForAgents:
-    """The row of a grid in which `Exchange.few` agents are as quick as a larger number of agents in the first row.
+    """The model and speed at which few agents are as quick as more agents at the first model and speed.
 
-    A row is a model at one speed. A difference is the median of `time in a row − time in the first row`, in seconds and
-    paired by sample.
+    The number of few agents is `Exchange.few`. A difference is the median of
+    `time of few agents − time of more agents`, in seconds and paired by sample.
 
-    agents : number of agents in the first row; it is larger than `Exchange.few`
-    model, speed : of all rows with a difference of at most 0, the earliest in the grid; None if there is none
-    difference : the difference of this row; if there is no such row, the difference whose 95% interval has the lowest
-        lower end
+    agents : the number of more agents
+    model, speed : the first model and speed of the grid with a difference of at most 0; None if there is none
+    difference : the difference at `model` and `speed`. If they are None: of all differences, the one whose 95% interval
+        has the lowest lower end
     """
 
     agents: int
@@ -55,11 +55,9 @@ class SpeedForAgents:
 class Exchange:
     """Exchange rates between more agents and a higher speed.
 
-    A row is a model at one speed.
-
-    model, speed : the first row. The number of agents varies in this row only
-    few : the number of agents in all other rows
-    tried : the simulated numbers of agents in the first row
+    model, speed : the first model and speed of the grid. The number of agents varies only there
+    few : the number of agents at all other models and speeds
+    tried : the simulated numbers of agents at the first model and speed
     every : whether `tried` has all numbers from 1 to the largest useful number
     """
 
@@ -79,12 +77,11 @@ def exchange(
     faster: Mapping[Row, ScenarioValues],
     every: bool,
 ) -> Exchange:
-    """Compare more agents in the row `first` with `few` agents in all other rows.
+    """Compare more agents at the model and speed `first` with few agents at all others.
 
-    A row is a model at one speed.
-
-    by_agents : samples of the row `first`, for each number of agents
-    faster : samples of each other row with `few` agents, in the order of the grid
+    few : number of agents at all other models and speeds
+    by_agents : samples of `first`, for each number of agents
+    faster : samples of few agents, for each other model and speed, in the order of the grid
     every : whether `by_agents` has all numbers from 1 to the largest useful number
     """
     tried = tuple(sorted(by_agents))

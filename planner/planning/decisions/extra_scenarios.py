@@ -20,13 +20,12 @@ INSTANT = math.inf
 class ExtraScenarios:
     """Scenarios that decisions need in addition to a grid.
 
-    All scenarios use the first model of the grid.
+    All scenarios use the first model of the grid. A point is a speed and a number of agents.
 
     widest : largest number of agents of the crew that can be busy simultaneously
-    points : speed and number of agents of each additional scenario of the workflow as declared
+    points : additional points for the workflow as declared
     plain : a copy of the workflow without coordination in the crew; None if the workflow would not change
-    plain_points : speed and number of agents of each additional scenario without coordination. In these scenarios,
-        requests do not slow each other down
+    plain_points : additional points without coordination. Requests do not slow each other down there
     curved : whether concurrent requests slow each other down in the workflow as declared
     """
 

@@ -46,13 +46,13 @@ class Holder:
     """A step, crew, queue or limit, and its drag.
 
     kind : ``step``, ``coordination``, ``crew``, ``queue`` (for merges), ``lead`` or ``limit`` (of LangGraph)
-    name : for steps and coordination, full name of the step; for crews and queues, name of the crew; otherwise ``lead``
-        or ``max_concurrency``
-    work : kind of the step's work, such as ``llm`` or ``human``, or mechanism of coordination, such as ``merge``; empty
-        for crews, queues, the lead and limits
+    name : full name of the step, also for coordination; name of the crew, also for queues; ``lead`` or
+        ``max_concurrency``
+    work : for a step, the kind of its work, such as ``llm``; for coordination, its mechanism, such as ``merge``;
+        otherwise empty
     agents : number of agents or slots; None for steps and coordination
-    drag : mean seconds that the workflow would save if the step or coordination took no time, or if the crew, queue,
-        lead or limit were unbounded
+    drag : for steps and coordination, mean seconds saved if they took no time. For all other kinds, mean seconds saved
+        if they were unbounded
     """
 
     kind: Kind
@@ -69,7 +69,7 @@ class Drags:
     samples : number of samples
     seconds : mean completion time
     all : one holder for each step, kind of coordination, crew, queue and limit
-    same : pairs of positions in `all`: a queue, and the coordination that passes through this queue
+    same : pairs of indices in `all`: a queue, and the coordination that passes through this queue
     """
 
     samples: int
@@ -88,8 +88,8 @@ class Drags:
     def named(self) -> tuple[Holder, ...]:
         """Return at most `NAMED` holders with the largest drags, the largest first.
 
-        Drags that are not significant, or at most 1% of the mean completion time, are left out. For a queue and the
-        coordination that passes through this queue, only the one with the larger drag is used.
+        A drag is left out if it is not significant, or at most 1% of the mean completion time. A queue and the
+        coordination that passes through it measure the same delay, so only the larger of their drags is used.
         """
         smaller = {min(pair, key=lambda index: self.all[index].drag.mean) for pair in self.same}
         counted = [
@@ -110,7 +110,7 @@ def drags(
 
     sizes : number of agents of each crew
     samples : largest number of samples to use; a large graph uses fewer
-    progress : function to call repeatedly. Its argument is always 0, because this is only a small part of the work
+    progress : is called repeatedly with 0, because this is only a small part of the work
     """
     graph = expand(workflow, sizes)
     steps: dict[tuple[str, str], list[int]] = {}

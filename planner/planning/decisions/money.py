@@ -53,15 +53,15 @@ class Trade:
 class BreakEven:
     """The value of an hour at which a row of a grid is as good as the first row.
 
-    A row is a model at one speed. Both rows have the same number of agents. A difference between rows counts only if
-    its whole 95% interval is above or below 0.
+    A row is a model at one speed. Rows are compared for the same number of agents. A difference counts only if its
+    whole 95% interval is above or below 0.
 
     model, speed : model and speed of the row
-    pays : values of an hour at which the row is better. ``from``: above the break-even, because the row is quicker and
-        dearer. ``up to``: below the break-even, because the row is slower and cheaper. ``always``: all values.
+    pays : values of an hour at which the row is better. ``from``: values above the break-even, because the row is
+        quicker and dearer. ``up to``: values below it, because the row is slower and cheaper. ``always``: all values.
         ``never``: no value. ``unclear``: the differences do not decide.
-    usd_per_hour : the break-even: value of an hour of each person who waits; None if `pays` is ``always``, ``never`` or
-        ``unclear``
+    usd_per_hour : the break-even: value of an hour of each person who waits; None unless `pays` is ``from`` or ``up
+        to``
     """
 
     model: str
@@ -107,8 +107,7 @@ def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
 def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
     """Return the trades that lead from the cheapest scenario to the quickest one.
 
-    They lead through the scenarios on the lower convex hull of mean time and mean cost. Each trade has its price per
-    hour saved.
+    Each trade leads to the next scenario on the lower convex hull of mean time and mean cost.
     """
     time = {scenario: samples.seconds.mean for scenario, samples in grid.items()}
     cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
@@ -121,9 +120,9 @@ def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
 
 
 def break_evens(first: ByScenario, others: ByScenario, waiting: float) -> tuple[BreakEven, ...]:
-    """Compare each scenario in `others` with the scenario in `first` that has the same number of agents.
+    """Return the values of an hour at which scenarios in `others` are as good as scenarios in `first`.
 
-    For each pair, return the value of an hour at which both scenarios are equally good.
+    Each scenario in `others` is compared with the scenario in `first` that has the same number of agents.
 
     waiting : number of people who wait
     """

@@ -27,11 +27,9 @@ class Setup:
 class PaybackRuns:
     """The least number of runs whose savings pay back a setup.
 
-    The savings per run are an estimate with a 95% interval.
-
     runs : number of runs for the estimated savings per run
-    low : number of runs for the upper end of the interval
-    high : number of runs for the lower end of the interval
+    low : fewest runs, for the upper end of the 95% interval of the savings
+    high : most runs, for the lower end of this interval
 
     A field is None if the savings are unknown or never pay back the setup.
     """
@@ -43,13 +41,13 @@ class PaybackRuns:
 
 @dataclass(frozen=True)
 class Payback:
-    """How many runs it takes until a scenario has paid back its setup, in time and in money.
+    """The runs that pay back the setup of a scenario, and the savings of all planned runs.
 
     A scenario is compared with one agent at the declared speed, which needs no setup.
 
     time : number of runs that save as much time as the setup takes
     usd : number of runs that save as much money as the setup costs; None if a cost is unknown
-    value : number of runs that pay back the time and cost of the setup together, both in US dollars; None if a cost or
+    value : number of runs that pay back time and cost together, with time converted to US dollars; None if a cost or
         the value of time is unknown
     seconds_saved : seconds saved by all planned runs, minus the setup; None if the number of runs is unknown
     usd_saved : US dollars saved by all planned runs, minus the setup; None if the number of runs or a cost is unknown
@@ -134,8 +132,8 @@ class Pace:
     """The pace of a scenario: its typical completion time, as a name.
 
     p50 : median completion time in seconds
-    names : names of the paces at the two ends of the p50's 95% interval, the quicker first; one name if the paces are
-        equal
+    names : names of the paces at both ends of the p50's 95% interval, the quicker one first. If they are equal, a
+        single name
     """
 
     scenario: Scenario

@@ -23,11 +23,9 @@ to simulate two scenarios, one after the other."""
 class Search:
     """A search for the numbers of agents to simulate, so that a `Rule` can give advice.
 
-    A row is a model at one speed.
-
     grid : simulates the scenarios
     declared : the declared scenario
-    rows : the rows to simulate; the first is the declared model and speed
+    rows : pairs of a model and a speed to simulate; the first is the declared pair
     most : largest useful number of agents
     worth, usd_per_hour, asked, named : as in `Rule`
     stopping : decides the number of samples of the first scenarios; all later scenarios have the same number
@@ -61,10 +59,12 @@ class Search:
     def scouted(self) -> tuple[Search, list[Scenario]]:
         """Search for good numbers of agents, with few samples.
 
-        Return two values. The first is a copy of the search in which `named` has the found numbers. The second is a
-        list of the scenarios to simulate first with all samples. It has the default grid, and a scenario with about
-        twice the recommended number of agents. It also has two scenarios for the declared model and speed, and two for
-        the recommended model and speed: the result of `Rule.enough`, and the scenario with the least loss.
+        Return a copy of the search with these numbers in `named`, and a list of scenarios to simulate with all samples.
+        The list has these scenarios:
+        - the default grid
+        - about twice the recommended number of agents
+        - for the declared and for the recommended model and speed: the result of `Rule.enough`
+        - for the declared and for the recommended model and speed: the scenario with the least loss
         """
         if self.most == 1:
             return self, self.default_scenarios()
@@ -90,8 +90,8 @@ class Search:
     def default_scenarios(self) -> list[Scenario]:
         """Return the scenarios to begin with if no numbers of agents are requested.
 
-        The declared model and speed have the numbers of `ladder`. All other models and speeds have the numbers of the
-        default grid, and the largest useful number.
+        For the declared model and speed, the numbers of agents are those of `ladder`.
+        For all other models and speeds, they are those of the default grid, and the largest useful number.
         """
         row, others = self.rows[0], self.rows[1:]
         columns = self._columns(self.declared.agents)
@@ -140,7 +140,7 @@ class Search:
         return [Scenario(*row, count) for row in self.rows for count in self.columns()]
 
     def _refine(self, row: Row) -> None:
-        """Simulate further numbers of agents of a row until the result of `Rule.enough` is exact.
+        """Simulate more numbers of agents of a row until the result of `Rule.enough` is exact.
 
         A row is a model at one speed. The exact result lies between two simulated numbers. Each round divides this
         range into `PARTS` parts. At the end, twice the result is simulated, because it may be quicker than all others.
@@ -159,8 +159,9 @@ class Search:
     def columns(self) -> list[int]:
         """Return the numbers of agents of the default grid, at most four.
 
-        These are 1, the declared number n and the recommended number r. If r is at most n, n / 2 is added. If r is at
-        least n, 2 n is added, or the largest useful number if 2 n exceeds it.
+        These are 1, the declared number n and the recommended number r.
+        If r is at most n, n / 2 is added.
+        If r is at least n, 2 n is added, or the largest useful number if 2 n exceeds it.
         """
         return self._columns(self.measured().choose().recommended.agents)
 

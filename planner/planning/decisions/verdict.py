@@ -78,24 +78,22 @@ def _least(points: Sequence[Scenario], p50: Mapping[Scenario, float]) -> Scenari
 class Verdict:
     """The answer to the question whether more agents or a higher speed saves more time.
 
-    A row is a model at one speed. The first row is the first model at its lowest speed. If several crews vary, their
-    numbers of agents are added up. Two scenarios are about equal if their p50s differ by at most 1%, or if their
-    difference is not significant.
+    The first row is the first model at its lowest speed. If several crews vary, their numbers of agents are added up.
+    Two scenarios are about equal if their p50s differ by at most 1%, or if their difference is not significant.
 
-    more : the quickest scenario in the first row. If several are within 1% of the least p50, the one with the fewest
-        agents is taken.
-    faster : the quickest scenario among those with the grid's fewest agents. If several are within 1% of the least p50,
-        the one in the earliest row is taken.
-    gains : ``agents`` if `more` is quicker, ``speed`` if `faster` is quicker, or ``same`` if `more` and `faster` are
-        about equal; empty if the grid has a single row or a single number of agents
+    more : the quickest scenario in the first row. Of those within 1% of the least p50, it has the fewest agents.
+    faster : the quickest scenario with the grid's fewest agents. Of those within 1% of the least p50, it is the first
+        in the grid.
+    gains : ``agents`` if `more` is quicker, ``speed`` if `faster` is quicker, or ``same`` if they are about equal.
+        Empty if the grid has a single model and speed, or a single number of agents
     difference : 95% interval of the median of `time of more − time of faster` in seconds, paired by sample
     best : the scenario with the least p50; if several scenarios have the least p50, the one with the fewest agents
     close : whether `best` is about equal to `more` or `faster`. If `gains` is empty: whether `best` is about equal to
         the first scenario with the fewest agents
-    no_more : reason why `more` has the fewest agents: more agents save less than 1% (``little``), save no time
-        (``nothing``) or cost time (``slower``). Otherwise empty
-    no_faster : reason why `faster` is in the first row: other rows save less than 1% (``little``), save no time
-        (``nothing``) or cost time (``slower``). Otherwise empty
+    no_more : why `more` has the fewest agents: more agents save less than 1% (``little``), save no time (``nothing``)
+        or cost time (``slower``). Empty if `more` has more agents
+    no_faster : why `faster` is in the first row: other models and speeds save less than 1% (``little``), save no time
+        (``nothing``) or cost time (``slower``). Empty if `faster` is elsewhere
     """
 
     more: Scenario

@@ -15,8 +15,9 @@ from planner.workflow.bodies import AgentLoop, Call, Wait
 def concurrency(batches: Iterable[Batch]) -> tuple[Note, ...]:
     """Return notes on models with curves. A curve gives the speed for each number of concurrent requests.
 
-    A note of the first kind lists the numbers of concurrent requests that a curve does not cover. A note of the second
-    kind reports pauses between requests, for example for tools. Curves are meant for requests without pauses.
+    One kind of note lists the numbers of concurrent requests that a curve does not cover.
+    Another kind reports pauses between requests, for example for tools, because curves are meant for requests without
+    pauses.
 
     batches : simulated batches. Scenarios that the user did not request are ignored
     """

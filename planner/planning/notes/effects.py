@@ -91,7 +91,7 @@ def crew_keys_without_effect(workflow: Workflow) -> Iterator[tuple[str, str]]:
 
 
 def _crews_of_items(steps: Mapping[str, Step], around: str | None, values: Mapping[str, float]) -> Iterator[str]:
-    """Yield the crew of each fan-out with several items if an agent holds each item.
+    """Yield the crews of those fan-outs with several items in which one agent does all steps of an item.
 
     around : crew of the step that contains `steps`; None: no crew
     values : values of the parameters of the file that contains `steps`

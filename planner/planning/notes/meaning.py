@@ -37,11 +37,11 @@ class _Around:
 
     values : values of the parameters of the step's file
     name : full name of the step; empty for the workflow itself
-    crew : crew to which the step belongs; None: the step belongs to no crew
+    crew : crew of the step; None: no crew
     model : name of the profile of the step's requests; None: no profile is named
-    held : whether the step is inside a fan-out in which one agent holds each item from its first to its last step
+    held : whether the step is inside a fan-out in which one agent does all steps of an item
     sized : whether the step is inside a fan-out whose items have different sizes
-    count : largest number of simultaneous executions of the step, for different items and copies
+    count : largest number of simultaneous executions of the step, including several copies for one item
     items : largest number of items for which the step is executed simultaneously
     """
 
@@ -172,7 +172,7 @@ class _Meaning:
 def _seizes(step: Step, held: bool) -> bool:
     """Whether a step, or a step inside it, takes an agent of its crew.
 
-    held : whether the step is inside a fan-out in which one agent holds each item from its first to its last step
+    held : whether the step is inside a fan-out in which one agent does all steps of an item
     """
     if step.within:
         return any(_seizes(inner, held) for inner in step.within.values())

@@ -82,7 +82,7 @@ def _names(data: Any, key: str = "") -> Iterator[str]:
 
 
 def unused_models(workflow: Workflow, simulated: Collection[str]) -> Iterator[str]:
-    """Yield the profiles that a file declares in vain: no request uses them, and no key refers to them.
+    """Yield the declared profiles that no request uses and no key refers to.
 
     A profile with the same base as a used profile is left out, because `compare` and `tier` may choose it.
     """
@@ -146,7 +146,7 @@ def _inherits_model(steps: Iterable[Step]) -> bool:
 def _uncertainty_is_used(workflow: Workflow) -> bool:
     """Whether the key `uncertainty` of a file has an effect. The answer is true if the file has no such key.
 
-    The key has an effect if a number of tokens or a tool time is a range, because random errors multiply only ranges.
+    Random errors multiply only ranges. The key therefore has an effect if a number of tokens or a tool time is a range.
     """
     if "uncertainty" not in workflow.model_fields_set:
         return True

@@ -52,7 +52,7 @@ class Influence:
 def influences(drivers: Sequence[RecordedDriver], draws: Floats, seconds: Floats) -> tuple[Influence, ...]:
     """Return the influence of each random quantity whose draws differ between samples.
 
-    Significant influences come first, and larger swings come before smaller swings.
+    Significant influences come first. Otherwise, larger swings come first.
 
     draws : mean draw of each quantity in each sample, (samples, quantities)
     seconds : completion times, (samples,)

@@ -41,8 +41,10 @@ CHANCE = "chance"
 class Driver:
     """A random quantity that may influence the completion time.
 
-    step : path of a step, or name of a model; empty for the error that all steps share
-    kind : kind of the step, or ``model``, ``items`` or ``chance``; empty for the error that all steps share
+    The error that all steps share is such a quantity. It has an empty `step` and an empty `kind`.
+
+    step : path of a step, or name of a model
+    kind : kind of the step, or ``model``, ``items`` or ``chance``
     key : key of an estimate, or the name of another quantity, such as ``jitter``, ``rounds`` or ``attempts``
     estimate : the estimate as written in the workflow file; empty if the quantity is not an estimate
     """

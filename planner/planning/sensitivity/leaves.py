@@ -45,9 +45,9 @@ class Leaf:
     at : keys that lead from the declaration to the number; for a column of sizes, to the fan-out
     text : the number as written in the file
     measure : how a factor changes the number, as in `Measure`
-    decided : whether somebody counts or decides the number before the run; False: the number is an estimate
+    decided : whether the number is counted or decided before the run; False: the number is an estimate
     change : function `(number, factor)` that returns the changed number, as it is declared
-    value : function `(factor)` that returns the changed chance or count; None: not a plain chance or count
+    value : function `(factor)` that returns the changed number; None unless the number is a plain chance or count
     in_file : whether the leaf is a column of sizes
     """
 
@@ -68,7 +68,7 @@ class Leaf:
 def leaves(declared: Declared, at: KeyPath = ()) -> Iterator[Leaf]:
     """Yield the numbers that are written in a declaration, including the declarations inside it.
 
-    Some values are left out: mere parameter names, times and amounts of 0, and values for which `_leaf` has no rule.
+    Left out: names of parameters, times that are 0, amounts that are 0, and values for which `_leaf` has no rule.
     """
     for name in type(declared).model_fields:
         value = getattr(declared, name)

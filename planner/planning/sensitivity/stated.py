@@ -30,9 +30,9 @@ class StatedNumber:
     key : key of the number, such as `time` or `tool.result`
     estimate : the number as written in the file
     measure : how a factor changes the number, as in `Measure`
-    decided : whether somebody counts or decides the number before the run; False: the number is an estimate
+    decided : whether the number is counted or decided before the run; False: the number is an estimate
     changed : function from a factor to the workflow in which the number is off by that factor
-    value : function from a factor to the changed chance or count; None: the number is not a plain chance or count
+    value : function from a factor to the changed number; None unless the number is a plain chance or count
     own_batch : whether the changed workflow must be simulated in a separate batch, because all its steps change
     """
 

@@ -42,9 +42,9 @@ class Sensitivity:
     seconds : completion time
     usd : cost; None if a price is unknown
     off : factor by which each number is divided and multiplied
-    estimates : effects of all numbers. Numbers that somebody decides come after estimates. Otherwise, larger effects on
-        the p90 come first
-    drivers : influences of random quantities. Significant influences come first. Otherwise, larger swings come first
+    estimates : effects of all numbers. Estimates come first, then numbers that somebody decides; each part is sorted by
+        the effect on the p90
+    drivers : influences of random quantities. Significant influences come first; each part is sorted by the swing
     """
 
     workflow: str
@@ -67,8 +67,8 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
                 backend: Backend | None = None, progress: Progress = quiet) -> Sensitivity:  # fmt: skip
     """Return the effect of changing each number in a workflow's file.
 
-    For each number, two changed workflows are simulated on the same draws: one with the number divided by `off`, and
-    one with the number multiplied by `off`. For a chance, the odds are divided and multiplied instead.
+    Two changed workflows are simulated for each number, on the same draws. In the first, the number is divided by
+    `off`. In the second, it is multiplied by `off`. For a chance, the odds are divided and multiplied instead.
 
     off : factor, above 1
 

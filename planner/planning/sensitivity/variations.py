@@ -53,7 +53,7 @@ class Effect:
     step, kind, key, estimate, measure, decided : as in `StatedNumber`
     low : results with the number divided by the factor
     high : results with the number multiplied by the factor
-    effect : absolute change of the p90 in seconds: the larger one of `low` and `high`; None if neither was simulated
+    effect : the larger change of the p90 in seconds, as an absolute value; None if neither workflow was simulated
     effect_error : half the width of the 95% interval of `effect`; None if there are too few samples
     """
 
@@ -75,7 +75,7 @@ class Variations:
 
     base : samples of the scenario itself; every changed workflow has the same number of samples
     sizes_of : function that returns the numbers of agents of a changed workflow
-    until : stopping rule. After its time limit, no further workflow is simulated
+    until : stopping rule. After its time limit, no workflow is simulated
     cut : whether changed workflows were left out because of the time limit
     refused : whether a changed workflow could not be simulated, for example because it is too large
     """

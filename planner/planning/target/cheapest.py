@@ -59,8 +59,8 @@ class Candidates:
     def cheapest(self, some: Iterable[Candidate]) -> Candidate | None:
         """Return the cheapest of the candidates that surely meet the target; None if there is none.
 
-        Candidates that are easier to buy come first, in the order of `AVAILABILITY`. Of those that cost about the same,
-        the one with the fewest agents is taken.
+        Candidates that are easier to buy come first, in the order of `AVAILABILITY`. If several candidates cost about
+        the same, return the one with the fewest agents.
         """
         meeting = [candidate for candidate in some if candidate.standing == "meets"]
         first = min((candidate.rank for candidate in meeting), default=0)
@@ -89,9 +89,10 @@ class Candidates:
     def closest(self) -> Candidate:
         """Return the scenario that comes closest to the target, for the case that none surely meets it.
 
-        It is the quickest scenario within the budget. Of those that are about as quick, the one with the fewest agents
-        is taken. If no scenario is within the budget, it is the cheapest one. In both cases, scenarios that are easier
-        to buy come first, in the order of `AVAILABILITY`.
+        Only the scenarios that are easiest to buy are compared, by the order of `AVAILABILITY`.
+        Return the quickest scenario within the budget. If several are about as quick, return the one with the fewest
+        agents.
+        If no scenario is within the budget, return the cheapest one.
         """
         within = [candidate for candidate in self.all() if candidate.in_budget != "misses"]
         some = within or self.all()
@@ -114,10 +115,10 @@ _STANDINGS = ("meets", "limit", "misses")
 def neighbours(numbers: Sequence[int], most: int, wide: bool) -> Iterator[tuple[int, ...]]:
     """Yield combinations of numbers of agents near `numbers`.
 
-    One crew has one agent more or less, or one crew has one more and another crew has one less.
+    In each, one crew has one agent more or less, or one agent moves to another crew.
 
     most : largest number of agents of a crew
-    wide : whether to add at most `WIDE` combinations for each crew, in which this crew has up to twice its agents
+    wide : whether to add combinations in which one crew has up to twice its agents, at most `WIDE` for each crew
     """
     steps = [(index, change) for index in range(len(numbers)) for change in (-1, 1)]
     pairs = [((more, 1), (less, -1)) for more in range(len(numbers)) for less in range(len(numbers)) if more != less]

@@ -25,8 +25,9 @@ class Crews:
 
     sizing : sizing of the first crew
     requested : the requested numbers
-    chosen : whether the crew of `sizing` was chosen because of its drag
-    drag : drag of this crew in the declared scenario, as a share of the mean completion time; 0 if `chosen` is false
+    chosen : whether the first crew was chosen because of its drag
+    drag : drag of the first crew in the declared scenario, as a share of the mean completion time; 0 if `chosen` is
+        false
     """
 
     sizing: Sizing
@@ -41,8 +42,8 @@ class Crews:
     ) -> Crews:  # fmt: skip
         """Choose the crews. If a workflow has several crews and none is named, choose the crew with the largest drag.
 
-        Raises InputError if a crew is unknown, or if there are too many combinations. Also raises InputError if the
-        workflow has several crews, and numbers are given without the name of a crew.
+        Raises InputError if a crew is unknown, or if there are too many combinations. Also raises InputError if it is
+        unclear to which of several crews the numbers apply.
         """
         requested = CrewNumbers.of(workflow, agents, crew)
         sizing = Sizing.of(workflow, requested.crew)

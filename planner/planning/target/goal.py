@@ -53,8 +53,8 @@ class Candidate:
     usd_low, usd_high : ends of the 95% interval of the cost's percentile; None if the cost is unknown
     chance : probability that the completion time is within the deadline
     affordable : probability that the cost is within the budget; None if there is no budget
-    in_time : ``meets`` or ``misses`` the deadline; ``limit`` if the time's 95% interval contains the deadline
-    in_budget : the same for the cost and the budget; ``meets`` if there is no budget
+    in_time : ``meets`` or ``misses`` the deadline, or ``limit`` if the time's 95% interval contains the deadline
+    in_budget : ``meets``, ``misses`` or ``limit`` for the cost and the budget. Without a budget, it is ``meets``
     availability : ``limited``, ``hypothetical`` or ``retired``; empty if everybody can buy the scenario's model
     """
 

@@ -40,8 +40,7 @@ MOST_STEPS = 24
 class Obstacle:
     """The reason why no scenario surely meets a target.
 
-    closest : the quickest scenario within the budget, or the cheapest scenario if none is within the budget. In both
-        cases, scenarios that everybody can buy come first
+    closest : the scenario that comes closest to the target, as in `Candidates.closest`
     steps : the steps whose shortening would save the most time in `closest`, the best first
     holders : the steps, crews, queues and limits with the largest drags in `closest`, the largest first
     """
@@ -56,21 +55,20 @@ class TargetResult:
     """The cheapest scenario that meets a target, and all compared scenarios.
 
     crews : names of the crews whose numbers of agents vary. The first is the crew of `Scenario.agents`
-    chosen : whether the planner chose the crew that varies, because the workflow has several crews
-    crew_drag : drag of this crew in the declared scenario, as a share of the mean completion time; 0 if `chosen` is
-        false
+    chosen : whether the planner chose the first crew; if not, the user named it, or there is only one crew
+    crew_drag : drag of the first crew in the declared scenario, as a share of the mean completion time; 0 if `chosen`
+        is false
     declared : declared number of agents of each crew; empty if the workflow has no crews
     candidates : the scenarios of the grid, in the order of the requested models, speeds and numbers of agents
     cheapest : the cheapest scenario that surely meets the target, in the grid or between points of the grid; None if
-        there is none. Scenarios that everybody can buy come first. If several scenarios cost about the same, the one
-        with the fewest agents is taken
-    perhaps : a scenario that may meet the target, is cheaper than `cheapest` and is not harder to buy; the cheapest if
-        there are several. If `cheapest` is None: the cheapest of the scenarios that may meet the target and are easiest
-        to buy. None if there is none
-    next_cheaper : a scenario that misses the target, is cheaper than `cheapest` and is not harder to buy; the quickest
-        if there are several; None if there is none
-    restricted_cheapest : the cheapest of the scenarios that surely meet the target and are harder to buy than
-        `cheapest`; None if there is none, or if `cheapest` is not more expensive
+        there is none. Scenarios that everybody can buy come first. If several cost about the same, it is the one with
+        the fewest agents
+    perhaps : the cheapest scenario that may meet the target. It is cheaper than `cheapest` and not harder to buy. If
+        `cheapest` is None: only scenarios that are easiest to buy are compared. None if there is none
+    next_cheaper : the quickest scenario that misses the target, is cheaper than `cheapest` and is not harder to buy;
+        None if there is none
+    restricted_cheapest : the cheapest scenario that surely meets the target but is harder to buy than `cheapest`; None
+        unless it is cheaper than `cheapest`
     speeds : for each model and combination of numbers of agents, the least speed that meets the deadline
     agents : for each model, speed and crew, the least number of agents that meets the deadline
     obstacle : the reason why `cheapest` is None; None if `cheapest` is a scenario
@@ -110,17 +108,16 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
              progress: Progress = quiet) -> TargetResult:  # fmt: skip
     """Find the cheapest scenario that meets a target.
 
-    First simulate the grid of the given models, speeds and numbers of agents, which decides the number of samples. Then
-    simulate scenarios outside the grid with the same number of samples, to find the least speed, the least number of
-    agents, and a cheaper scenario with nearly the same agents as the cheapest one in the grid.
+    First, simulate the grid of the given models, speeds and numbers of agents. Then search outside the grid, with the
+    same number of samples: for the least speed, for the least number of agents, and for a cheaper scenario near the
+    cheapest one.
 
     agents : numbers of agents to try for one crew, or a mapping: name of crew → numbers. None: the default numbers of
         the only crew, or of the crew with the largest drag
     tiers : further models to try, only at the given speeds
     The other arguments are those of `compare`.
 
-    Raises InputError as `compare` does. Also raises InputError if there are too many combinations, or if the target has
-    a budget and a cost is unknown.
+    Raises InputError as `compare` does. Also raises InputError if the target has a budget and a cost is unknown.
     """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     solved_models = list(dict.fromkeys(models)) or [workflow.model or ""]
@@ -162,9 +159,10 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
 def _descend(search: Search, candidates: Candidates) -> Candidate | None:
     """Return the cheapest scenario that surely meets the target, in the grid or between points of the grid.
 
-    In each round, simulate scenarios with nearly the agents of the cheapest scenario so far. Stop if none of them is
-    cheaper. If more agents cost less, simulate up to twice as many. If the speed of the cheapest scenario is not a
-    requested one, search for the least speed with nearly its agents or up to twice as many.
+    Each round starts at the cheapest scenario so far, and simulates nearly the same numbers of agents.
+    If its speed is a requested one, this speed is kept. If more agents cost less, up to twice as many are simulated.
+    Otherwise, the least speed is searched for, with up to twice as many agents.
+    The search stops if a round finds nothing cheaper.
     """
     grid = search.grid
     done: set[Scenario] = set()

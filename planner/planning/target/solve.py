@@ -72,8 +72,8 @@ class Requirement:
     """The least speed or the least number of agents that meets a deadline.
 
     The least speed is searched for fixed numbers of agents. The least number of agents of a crew is searched for a
-    fixed speed, and for fixed numbers of agents of the other crews that vary. In the fields `value`, `low` and `high`,
-    None means that no speed or number was found.
+    fixed speed, and for fixed numbers of agents of all other crews. In `value`, `low` and `high`, None means that no
+    speed or number was found.
 
     crew : the crew whose least number of agents is searched for; None: the least speed is searched for
     fixed : the fixed speed; if the least speed is searched for, the fixed number of agents of the first crew
@@ -112,7 +112,7 @@ class _Bracket(NamedTuple):
     """The range in which the search for the least number of agents or the least speed continues.
 
     met : the least tried value that meets the deadline; None if no tried value meets it
-    below : the highest tried value below `met`, or the highest of all if `met` is None; None if there is none
+    below : the highest tried value below `met`, or the highest tried value if `met` is None; None if there is none
     """
 
     below: float | None
@@ -123,10 +123,10 @@ class _Bracket(NamedTuple):
 class _Line:
     """A search for the agents needed at a fixed speed, or for the speed needed with fixed agents.
 
-    crew : position of the crew whose number of agents is searched for; None: the speed is searched for
+    crew : index of the crew whose number of agents is searched for; None: the speed is searched for
     speed : the fixed speed; 0 if the speed is searched for
-    numbers : the fixed numbers of agents; 0 for the crew whose number is searched for
-    tried : percentile of the completion time for each tried number of agents, or for each tried speed
+    numbers : the fixed number of agents of each crew that varies; 0 for the crew whose number is searched for
+    tried : tried number of agents or speed → percentile of the completion time
     solved : whether the search is complete
     """
 
@@ -194,9 +194,9 @@ def needed_speeds(search: Search) -> tuple[Requirement, ...]:
 def needed_agents(search: Search) -> tuple[Requirement, ...]:
     """Find the least number of agents that meets the deadline, for each model, speed and crew.
 
-    If several crews vary, search once for each combination of the requested numbers of the other crews. The search
-    tries the requested numbers of the crew, then numbers between them. If no requested number meets the deadline, the
-    search doubles the largest number, up to the largest useful number.
+    If several crews vary, the search is repeated for each combination of the requested numbers of the other crews.
+    The search tries the requested numbers of the crew, then numbers between them.
+    If no requested number meets the deadline, it doubles the largest number, up to the largest useful number.
     """
     widest = search.widest
     lines = []
@@ -224,10 +224,10 @@ def _solve(
 ) -> tuple[Requirement, ...]:
     """Run several searches, and return their results.
 
-    Each search tries speeds or numbers of agents: first the ones in `starts`, then the ones that `propose` yields. The
-    searches stop if nothing is left to try, if time is over, or after `_ROUNDS` rounds.
+    The searches stop if nothing is left to try, if time is over, or after `_ROUNDS` rounds.
 
     starts : each search, and the speeds or numbers of agents that it tries first
+    propose : function that yields the speeds or numbers of agents to try next
     """
     grid, stopping, percentile = search.grid, search.stopping, search.target.percentile
     lines = [line for line, _ in starts]

@@ -26,9 +26,9 @@ TOGETHER_IF_TIMED = 8
 
 
 def may_be_fast(workflow: Workflow, sizes: Mapping[str, int]) -> tuple[str, ...]:
-    """Return the paths of the steps that can move to a fast tier, in the order of the task graph.
+    """Return the paths of the steps that make requests to the workflow's model, in the order of the task graph.
 
-    These are the steps that make requests to the workflow's model.
+    Only these steps can move to a fast tier.
 
     sizes : number of agents of each crew
     """
@@ -169,8 +169,8 @@ def every(assignments: Assignments, steps: Sequence[str], progress: Progress) ->
 def selected(assignments: Assignments, steps: Sequence[str], limits: Limits, progress: Progress) -> list[FastSteps]:
     """Search for good assignments of steps to the fast tier. Return all simulated assignments.
 
-    One search starts with no step on the fast tier. A second search starts with all steps on the fast tier. Each first
-    moves single steps until the assignment is within the limits. Then it improves the assignment as in `_climb`.
+    One search starts with no step on the fast tier. A second search starts with all steps on it.
+    A search first moves single steps until the limits are met. Then it improves the assignment as in `_climb`.
 
     steps : paths of the steps that can move to the fast tier
     """
@@ -183,8 +183,9 @@ def selected(assignments: Assignments, steps: Sequence[str], limits: Limits, pro
 def best_of(assignments: Assignments, some: Iterable[FastSteps], limits: Limits, most: int) -> list[FastSteps]:
     """Choose the best of some assignments, so that they can be simulated with more samples.
 
-    The list ends with at most `most` assignments that are surely within the limits, the best of them first. It begins
-    with at most `most` assignments that are better than all of these, but only perhaps within the limits.
+    The list ends with the best assignments that are surely within the limits, the very best of them first.
+    It begins with assignments that are better than the best sure one, but only perhaps within the limits.
+    Each part has at most `most` assignments.
 
     some : simulated assignments to choose from
     """
@@ -209,9 +210,10 @@ def _into_limits(
 ) -> FastSteps:
     """Move steps, one by one, until the exceeded limit is met or no step is left. Return the result.
 
-    If `current` is late, steps are moved to the fast tier until the deadline is met. Each time, the step with the best
-    `_gain` is moved. If `current` is not late, steps are removed from the fast tier until the budget is met. Each time,
-    the step that loses the fewest seconds per dollar saved is removed.
+    If `current` is late, move steps to the fast tier until the deadline is met. Each time, move the step with the best
+    `_gain`.
+    Otherwise, move steps to the standard tier until the budget is met. Each time, move the step that loses the fewest
+    seconds per dollar saved.
 
     current : the assignment to start from, which must have been simulated
     """
@@ -231,10 +233,10 @@ def _climb(
 ) -> FastSteps:
     """Improve an assignment of steps to the fast tier, and return the result.
 
-    A move puts a step on the fast tier or removes it. Moves are made as long as there is one that helps and stays
-    within the limits. If no single step helps, two steps are moved together. Without a deadline, a move helps if it
-    saves time, and the move with the highest `_gain` is made. With a deadline, a move helps if it saves cost, and the
-    move to the least cost is made.
+    A move puts a step on the fast tier or removes it. A move must stay within the limits.
+    Without a deadline, a move must save time, and the move with the highest `_gain` is made.
+    With a deadline, a move must save cost, and the move to the least cost is made.
+    If no such move exists, two steps are moved together. If this does not help either, the search ends.
 
     current : the assignment to improve, which must have been simulated
     """

@@ -12,9 +12,10 @@ from planner.sampling.accumulator import ScenarioSamples
 class Limits:
     """The limits of an assignment: a deadline, a budget, or both.
 
+    With a deadline, the best assignment is the cheapest one. Without a deadline, it is the quickest one.
+
     percentile : the percentile of time and cost that must be within the limits: 0.5, 0.9 or 0.95
-    deadline : limit of the completion time, in seconds; None: no limit. With a deadline, the best assignment is the
-        cheapest one; without it, the quickest one
+    deadline : limit of the completion time, in seconds; None: no limit
     budget : limit of the cost, in US dollars; None: no limit
     """
 
@@ -23,11 +24,17 @@ class Limits:
     budget: float | None = None
 
     def in_time(self, samples: ScenarioSamples) -> Standing:
-        """Return the position of the time's 95% interval relative to the deadline; ``meets`` without a deadline."""
+        """Return ``meets`` or ``misses``, or ``limit`` if the time's 95% interval contains the deadline.
+
+        Without a deadline, return ``meets``.
+        """
         return "meets" if self.deadline is None else standing(samples.seconds, self.percentile, self.deadline)
 
     def in_budget(self, samples: ScenarioSamples) -> Standing:
-        """Return the position of the cost's 95% interval relative to the budget; ``meets`` without a budget."""
+        """Return ``meets`` or ``misses``, or ``limit`` if the cost's 95% interval contains the budget.
+
+        Without a budget, return ``meets``. If the cost is unknown, return ``limit``.
+        """
         if self.budget is None:
             return "meets"
         return "limit" if samples.usd is None else standing(samples.usd, self.percentile, self.budget)

@@ -83,8 +83,9 @@ class AssignmentResult:
 
     steps : paths of the steps on the fast tier, in the order of the task graph
     fits : whether time and cost are surely within the limits, by their 95% intervals
-    in_time : position of the time's 95% interval relative to the deadline; ``meets`` if there is no deadline
-    in_budget : position of the cost's 95% interval relative to the budget; ``meets`` if there is no budget
+    in_time : ``meets`` or ``misses`` the deadline, or ``limit`` if the time's 95% interval contains the deadline.
+        Without a deadline, it is ``meets``
+    in_budget : ``meets``, ``misses`` or ``limit`` for the cost and the budget. Without a budget, it is ``meets``
     chance : probability that the completion time is within the deadline; None if there is no deadline
     to_standard : difference from the assignment with no step on the fast tier
     to_fast : difference from the assignment with all steps on the fast tier
@@ -110,11 +111,11 @@ class TierResult:
     steps : paths of the steps that may be on the fast tier
     standard : result with no step on the fast tier
     fast : result with all steps on the fast tier
-    best : without a deadline, the quickest assignment within the budget; with a deadline, the cheapest assignment
-        within the limits. None if no assignment is surely within the limits
+    best : the cheapest assignment surely within the limits. Without a deadline, it is the quickest one. None if no
+        assignment is surely within the limits
     thrifty : a cheaper assignment that is about as quick as `best`; None if there is none, or if there is a deadline
-    closest : if `best` is None, the assignment that comes closest to the limits: the quickest one within the budget, or
-        the cheapest one if none is within the budget. None if there is a best assignment
+    closest : if `best` is None: the quickest assignment within the budget, or the cheapest assignment if none is within
+        the budget. Otherwise None
     alone : results with a single step on the fast tier; some steps are missing if time ran out
     searched : number of assignments that the search simulated
     search_samples : number of samples of each assignment in the search
@@ -155,9 +156,9 @@ def tier(workflow: Workflow, fast: str, limits: Limits, *, agents: int | Mapping
          crew: str | None = None, seed: int = 1, samples: int | None = None, precision: float | None = None,
          max_time: float | None = None, backend: Backend | None = None,
          progress: Progress = quiet) -> TierResult:  # fmt: skip
-    """Find the steps to move to a fast tier, so that the workflow is as quick as a budget allows.
+    """Find the steps to move to a fast tier: the quickest choice within a budget.
 
-    With a deadline, find the cheapest choice of steps that meets it.
+    With a deadline, find the cheapest choice that meets it.
 
     fast : name of the profile of the fast tier
     limits : a budget, a deadline, or both

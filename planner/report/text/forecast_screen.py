@@ -48,7 +48,7 @@ _GLYPHS = "▁▂▃▄▅▆▇█"
 def histogram(distribution: Distribution) -> list[str]:
     """Return two lines of text: a histogram of the completion time, and marks at the p50 and the p90.
 
-    If both ends of the axis have the same text, return an empty list.
+    Return an empty list if the shortest and the longest time have the same text, because the axis would be empty.
     """
     bins = distribution.histogram
     if not bins.counts or quantities.seconds(bins.low) == quantities.seconds(bins.high):

@@ -85,7 +85,7 @@ def _stretch(stretch: Stretch, awaited: str) -> str:
 
 
 def _longest(rows: tuple[StepSpan, ...]) -> list[StepSpan]:
-    """Return the `_MOST_ROWS` rows that are longest on the critical path. The order of rows is kept.
+    """Return the `_MOST_ROWS` rows that are longest on the critical path, in their old order.
 
     If two rows are equally long on the critical path, the row with more work is preferred.
     """
@@ -118,8 +118,8 @@ def _merged(values: Sequence[Any], slots: int) -> list[Sequence[Any]]:
 def _cells(row: StepSpan, slots: int) -> str:
     """Return the bar of a row of the chart, with one character for each column.
 
-    The character `CRITICAL` means that the row is on the critical path. A shade from `SHADES` shows how many
-    occurrences run. A space means that nothing runs.
+    The character `CRITICAL` means that the row is on the critical path. A shade from `SHADES` shows how many executions
+    run simultaneously. A space means that nothing runs.
     """
     return "".join(
         CRITICAL if any(critical) else SHADES[min(2, int(3 * max(running) / row.most))] if any(running) else " "

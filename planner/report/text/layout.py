@@ -56,7 +56,8 @@ def note_lines(notes: Iterable[Note]) -> list[str]:
 def table(rows: Sequence[tuple[str, Sequence[str]]], shortest: int = 12) -> list[str]:
     """Return the lines of a table.
 
-    If the table is too wide, its labels are cut. Columns that still do not fit follow below, with the labels again.
+    If the table is too wide, its labels are cut. Columns that still do not fit follow in further lines, with the labels
+    again.
 
     rows : label and cells of each row, padded to the width of the column; the first row is the head
     shortest : least width of a cut label, in characters
@@ -82,7 +83,7 @@ def table(rows: Sequence[tuple[str, Sequence[str]]], shortest: int = 12) -> list
 def fold(text: str) -> str:
     """Break lines that are too long. Lines with colours stay unchanged.
 
-    Two or more spaces separate columns. If each column of a line fits, the line is broken only between columns.
+    Two or more spaces separate columns. A line is broken only between columns, unless a single column is too long.
     """
     lines = []
     for line in text.split("\n"):

@@ -54,8 +54,8 @@ def sensitivity_text(sensitivity: Sensitivity, *, everything: bool = False, more
 def _chart(sensitivity: Sensitivity, most: int, everything: bool) -> Iterator[str]:
     """Yield the lines of a tornado chart of effects, with at most `most` rows.
 
-    Estimates come first, then numbers that are counted or decided before the run. If there are enough of these numbers,
-    they have at least a third of the rows.
+    Estimates come first. Numbers that are counted or decided before the run come last. At least a third of the rows is
+    for them, if there are enough of them.
     """
     estimates, decided = (
         [effect for effect in effects if everything or shown(sensitivity, effect)]

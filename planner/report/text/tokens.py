@@ -15,7 +15,7 @@ from planner.tokens.text_kind import KINDS, MEASURED, SOURCES, Ratio, ratios
 def tokens_json(tally: Tally) -> str:
     """Return token counts as JSON text, with estimates for other tokenizers. The estimates are not rounded.
 
-    The text also has the ratios that the estimates use, and the sources of the ratios.
+    The estimates use ratios. The text also has these ratios and their sources.
     """
     data = {
         "version": VERSION,

@@ -73,7 +73,7 @@ def unpaid_crew(comparison: Comparison) -> bool:
 def advice_sentences(advice: Advice, each_crew: Sequence[Change] = (), unpaid: bool = False) -> list[str]:
     """Return the sentences of the advice: verdict, effects of agents and speed, largest drags, crews to compare next.
 
-    each_crew : if the advice changes several crews, the change of each crew alone; otherwise empty
+    each_crew : if the advice changes several crews: for each of them, the change of only this crew. Otherwise empty
     unpaid : whether people work on the compared crew and are not paid
     """
     agents = _each_crew(advice, each_crew) if each_crew else _agents(advice, unpaid)
@@ -135,8 +135,8 @@ def _verdict(advice: Advice, unpaid: bool) -> str:
 def _agents(advice: Advice, unpaid: bool) -> str:
     """Return a sentence that compares the recommended number of agents with one agent and with more agents.
 
-    If there is nothing to compare, return an empty text. If the recommended model or speed is not the declared one, the
-    sentence names it, because all of its scenarios have it.
+    The sentence names the model and the speed of the compared scenarios if they are not the declared ones. If there is
+    nothing to compare, return an empty text.
     """
     parts = []
     if advice.over_one is not None:
@@ -153,8 +153,8 @@ def _agents(advice: Advice, unpaid: bool) -> str:
 def _each_crew(advice: Advice, changes: Sequence[Change]) -> str:
     """Return a sentence such as `Alone: 8 coders save 12min05s; 2 reviewers save 3min10s.`
 
-    Each clause is about one crew; the other crews are as declared. If there is a next larger number of agents, a
-    second sentence follows, such as `Then 16 coders would save 1min20s.`
+    Each clause is about one crew, while all other crews have their declared numbers. If a larger number of agents was
+    simulated, a second sentence follows, such as `Then 16 coders would save 1min20s.`
     """
     parts = [f"{_number(advice, change)} {_saves(change)}" for change in changes]
     text = f"Alone: {'; '.join(parts)}."
@@ -276,14 +276,14 @@ class AdviceCell:
 class AdviceTable:
     """The table of the first screen, with the p50 and the mean cost of scenarios.
 
-    A column is a number of agents of the first crew that varies. A row is a model at one speed. If several crews vary,
-    a row also has fixed numbers of agents of the other crews.
+    Each table row has one model and speed. If several crews vary, it also has fixed numbers of agents of all crews
+    except the first.
 
-    agents : number of agents of each column
+    agents : number of agents of the first crew in each column
     crew : name of the first crew
     rows : name, mark and cells of each row. The mark is ``?`` if nobody offers the speed, and ``!`` if not everybody
         can buy the model; otherwise empty
-    others : names of the other crews if the names of the rows show only their numbers; otherwise empty
+    others : names of the other crews, if the row names show only their numbers; otherwise empty
     """
 
     agents: tuple[int, ...]

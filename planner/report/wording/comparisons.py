@@ -58,7 +58,7 @@ def verdict(comparison: Comparison, seconds: Callable[[float], str] = quantities
 def _other_rows(comparison: Comparison) -> str:
     """Return a phrase for all rows of the grid except the first row: `faster requests` or `other models`.
 
-    If models vary, the phrase is not `faster requests`, because other models may be slower.
+    If there are several models, it is `other models`, because these may be slower.
     """
     if not models_vary(comparison):
         return "faster requests"

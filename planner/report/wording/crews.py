@@ -53,10 +53,12 @@ def changed_phrases(crew: str, before: Scenario, after: Scenario) -> tuple[str, 
 def shown_numbers(advice: Advice, scenarios: Collection[Scenario]) -> tuple[tuple[int, ...], list[Others]]:
     """Return the numbers of agents to show on the first screen.
 
-    If one crew varies, return all its numbers, and a list with one empty combination. If several crews vary, return at
-    most `MOST_COLUMNS` numbers of the first crew, in rising order, and at most `MOST_COMBINATIONS` combinations of
-    numbers of the other crews, by priority. Recommended numbers have the highest priority. Declared numbers are next,
-    then numbers near the recommended ones.
+    The first list has numbers of the first crew, in rising order. The second list has combinations of numbers of all
+    other crews that vary. If only one crew varies, the first list has all its numbers, and the second list has one
+    empty combination.
+
+    If several crews vary, the lists have at most `MOST_COLUMNS` numbers and `MOST_COMBINATIONS` combinations.
+    Recommended numbers are preferred, then declared numbers, then numbers near the recommended ones.
     """
     agents = dict.fromkeys(scenario.agents for scenario in scenarios)
     combinations = dict.fromkeys(scenario.others for scenario in scenarios)

@@ -244,8 +244,8 @@ def _paces(pace: Pace) -> str:
 def _less_success(comparison: Comparison) -> str:
     """Return a sentence such as `A model right 20% less often breaks even at 2.5x with 4 agents`.
 
-    The sentence names the first row of the grid in which this model breaks even. If there is no such row, return an
-    empty text.
+    The sentence names the first model and speed of the grid at which this model breaks even. If there is none, return
+    an empty text.
     """
     few = comparison.decisions.exchange.few
     if few != comparison.decisions.one.agents:

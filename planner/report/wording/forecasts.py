@@ -130,9 +130,8 @@ def _busy(crew: Utilisation) -> str:
 def speedup_phrase(forecast: Forecast) -> str:
     """Return a phrase with the speedup over the baseline, the efficiency, and the standard errors of both.
 
-    The phrase names the crews of agents in the baseline. It names another crew only if the crew's size in the baseline
-    differs from its size in the scenario. If there is no crew of agents and the scenario is the baseline, return an
-    empty text.
+    The phrase names the crews of agents. It names another crew only if its size in the baseline differs from its size
+    in the scenario. If there is no crew of agents and the scenario is the baseline, return an empty text.
     """
     result, baseline = forecast.result, forecast.baseline
     scenario, errors = result.scenario, result.standard_errors
@@ -191,8 +190,8 @@ def waiting_phrase(crew: Utilisation) -> str:
 def step_cost(step: StepResult, cost_known: bool) -> str:
     """Return the cost of a step as text.
 
-    The text is a dash if the step runs on machines that are paid by the hour. The text is empty for an unknown cost.
-    The text is also empty for a step without requests and without a cost.
+    A dash means that the step runs on machines that are paid by the hour.
+    The text is empty if the cost is unknown, or if the step has no requests and no cost.
 
     cost_known : whether the cost of the scenario is known
     """

@@ -41,8 +41,8 @@ class HeatMapCell:
 class HeatMapRow:
     """A row of a heat map, for one model at one speed.
 
-    name : name of the row. If several crews vary, it has the agents of all crews except the first. The name has text
-        from the workflow's file, so it must be escaped before output
+    name : name of the row, including the numbers of agents of further crews that vary. It contains text from the
+        workflow's file, so it must be escaped before output
     """
 
     name: str
@@ -120,8 +120,9 @@ def _largest(errors: Iterable[float | None]) -> float | None:
 def heat_maps(comparison: Comparison) -> Iterator[HeatMap]:
     """Yield heat maps of completion time, cost, speedup, efficiency and chance of acceptance.
 
-    If all costs are unknown, the map of costs is omitted. If all chances are equal, the map of chances is omitted.
-    Without crews of agents, the map of efficiency is omitted.
+    The map of costs is omitted if all costs are unknown.
+    The map of chances is omitted if all chances are equal.
+    The map of efficiency is omitted if there are no crews of agents.
     """
     yield _heat_map(
         "Completion time, p50", comparison, lambda result: result.seconds.p50, quantities.seconds, least=True
@@ -154,7 +155,8 @@ def heat_maps(comparison: Comparison) -> Iterator[HeatMap]:
 def accepted_sentence(comparison: Comparison) -> str:
     """Return a sentence on the chance that the result of a run is accepted.
 
-    If the chances of scenarios differ, return an empty text. If all chances are 1, also return an empty text.
+    The text is empty if the chances of scenarios differ, because then a heat map shows them. It is also empty if all
+    chances are 1.
     """
     chances = _chances(comparison)
     if len(chances) > 1 or chances == {1.0}:

@@ -23,7 +23,7 @@ class Names:
     argument : function that returns the name of an argument, such as `--speed`
     crew : function that returns the text that selects a crew, such as `crew='reviewers'`
     parameter : function that returns the text that sets a parameter, such as `--set modules=240`
-    refusals : code of an error → message in this front end. Errors with the same message in both are left out
+    refusals : code of an error → message in this front end. Errors with the same message in all front ends are left out
     """
 
     argument: Callable[[str], str]

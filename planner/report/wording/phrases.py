@@ -30,7 +30,7 @@ def speeds_vary(comparison: Comparison) -> bool:
 def row_name(comparison: Comparison, model: str, speed: float, prefix: str = "") -> str:
     """Return the name of a row of the grid: `2.5x`, `opus` or `opus at 2.5x`.
 
-    If all rows have the same model, the name has only the speed. If only models differ, a row at 1x has only the model.
+    The model is left out if all rows have the same one. If only models differ, the speed 1x is left out.
 
     prefix : text before a speed that is not 1x
     """

@@ -14,8 +14,9 @@ def seconds(value: float) -> str:
     """Return a time as text: `4ms`, `0.42s`, `31.2s`, `6min07s`, `12min`, `2h00`, `13h23`, `5d03h`, `365d`.
 
     All times in text and HTML have this format. It has two units at most. From 1 h to 100 h, the second unit is
-    minutes, and its name is omitted. The rounding error of a time of at least 0.1 s is less than 1% or at most 5 ms,
-    whichever is larger. A time above 10,000 days has three digits: `38,600d`, `3.86e7d`.
+    minutes, and its name is omitted. A time above 10,000 days has three digits: `38,600d`, `3.86e7d`.
+
+    Rounding changes times of at least 0.1 s by less than 1%, or by at most 5 ms if this is more.
     """
     if 0 < value < 0.0995:
         return f"{1000 * value:.2g}ms" if value >= 9.95e-7 else "<0.001ms"
@@ -30,8 +31,8 @@ def seconds(value: float) -> str:
 def verdict_seconds(value: float) -> str:
     """Return a time as text for the verdict in JSON output. The format is fixed so that JSON output stays the same.
 
-    Its text differs from that of `seconds` for very short times, for very long times, and from 1 h to 100 h: 4 ms is
-    `0.00s`, 38,600 days is `38.6kd`, and 2 h is `2h00min`.
+    The format differs from that of `seconds` for very short times, for very long times, and from 1 h to 100 h. For
+    example, 4 ms is `0.00s`, 38,600 days is `38.6kd`, and 2 h is `2h00min`.
     """
     if value < 9.995:
         return f"{value:.2f}s"
@@ -136,8 +137,8 @@ def crew(name: str, count: int) -> str:
 def crews(sizes: Mapping[str, int], most: int) -> str:
     """Return the sizes of all crews as text, such as `6 in 'migrators', 3 in 'reviewers'`.
 
-    For a workflow without crews, the text is `4 agents`, or `at most 4 at a time (no crew limits them)` if `sizes` is
-    empty.
+    For a workflow without crews, the text is `4 agents`. If `sizes` is empty, it is
+    `at most 4 at a time (no crew limits them)`.
 
     most : largest number of agents that can be busy if nothing limits them
     """

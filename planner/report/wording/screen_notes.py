@@ -53,7 +53,9 @@ def screen_notes(notes: Sequence[Note], said: Collection[str] = ()) -> list[Note
 
 
 def more_notes(notes: Sequence[Note], shown: Sequence[Note], said: Collection[str] = ()) -> str:
-    """Return how many notes a first screen leaves out as text: `3 more notes`, or `all notes` if it leaves out none.
+    """Return the number of notes that a first screen leaves out, as text.
+
+    The text is `3 more notes`, for example. It is `all notes` if none is left out.
 
     shown : the result of `screen_notes`
     said : as in `screen_notes`

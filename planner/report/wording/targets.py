@@ -110,7 +110,7 @@ def _no_speed(result: TargetResult) -> str:
 
 
 def _remedies(result: TargetResult, closest: Candidate, in_time: Candidate | None) -> Iterator[str]:
-    """Yield sentences on a later deadline or a higher budget that would be met, and on a further crew to enlarge.
+    """Yield sentences on remedies: a later deadline, a higher budget, or more agents of a further crew.
 
     in_time : the cheapest scenario that surely meets the deadline; None if there is none
     """
@@ -209,7 +209,7 @@ def candidate_mark(candidate: Candidate) -> str:
 def target_row_name(result: TargetResult, model: str, speed: float, others: Sequence[tuple[str, int]] = ()) -> str:
     """Return the name of a row of the table of chances: `2.5x`, `opus`, `opus at 2.5x` or `2.5x, 2 reviewers`.
 
-    If all rows have the same model, the name has only the speed. If only models differ, a row at 1x has only the model.
+    The model is left out if all rows have the same one. If only models differ, the speed 1x is left out.
     """
     crews = "".join(f", {quantities.crew(crew, count)}" for crew, count in others)
     return _row_name(result, model, speed) + crews
@@ -234,8 +234,7 @@ class RequirementRow:
     needed : least value that meets the deadline; `none` if no value meets it. If time ran out: a value with `≤` in
         front, or `unknown` if no value was found
     interval : 95% interval of `needed`; may be empty
-    percentile : p50, p90 or p95 of the completion time with the value `needed`; with `closest` if `needed` is not a
-        number
+    percentile : p50, p90 or p95 of the completion time with `needed`. If `needed` is not a number: with `closest`
     cost : mean cost with `needed`; empty if the cost is unknown or `needed` is not a number
     over_budget : whether `cost` is over the budget
     closest : value that comes closest to the deadline; empty if `needed` is a number
@@ -263,7 +262,7 @@ class RequirementRow:
 def requirement_row(result: TargetResult, requirement: Requirement, name: bool = False) -> RequirementRow:
     """Convert a requirement to a table row. The requirement is in `result.speeds` or in `result.agents`.
 
-    name : whether the label begins with what is needed: `speed` or the name of the crew
+    name : whether the label begins with the searched quantity: `speed` or the name of the crew
     """
     is_speed, at = requirement.crew is None, requirement.at
     form = quantities.factor if is_speed else lambda value: f"{value:,.0f}"
@@ -295,7 +294,7 @@ def _label(result: TargetResult, requirement: Requirement, name: bool) -> str:
 
     If several crews vary, the label for a least number of agents is `coders at 1x, 2 reviewers`.
 
-    name : whether the label always begins with what is needed: `speed with 4 coders`, or `coders at 1x`
+    name : whether the label always begins with the searched quantity: `speed with 4 coders`, or `coders at 1x`
     """
     scenario, crew = requirement.at.scenario, requirement.crew
     model = f" on {printable(requirement.model)}" if _models_vary(result) else ""
@@ -318,10 +317,11 @@ MOST_OTHERWISE = 5
 
 
 def otherwise_needed(result: TargetResult) -> list[RequirementRow]:
-    """Return rows on alternatives to the best scenario, for the first screen. Return at most `MOST_OTHERWISE` rows.
+    """Return at most `MOST_OTHERWISE` rows on alternatives to the best scenario, for the first screen.
 
-    First come rows with the number of agents that is needed at 1x. If several crews vary, rows follow with other
-    combinations of numbers for the best scenario's model and speed. The last row is a higher speed with fewer agents.
+    First come rows with the number of agents that is needed at 1x.
+    If several crews vary, rows with other combinations of numbers follow, at the best scenario's model and speed.
+    The last row is a higher speed with fewer agents.
     """
     best = result.cheapest
     if best is None:

@@ -146,7 +146,8 @@ class ChoiceCells(NamedTuple):
 
     time, interval : percentile of the completion time, and its 95% interval
     cost : the same percentile of the cost
-    mark : `late`: the time may be over the deadline; `over`: only the cost may be over the budget; empty: neither
+    mark : the text `late` if the time may be over the deadline; `over` if only the cost may be over the budget;
+        otherwise empty
     """
 
     name: str
@@ -159,7 +160,7 @@ class ChoiceCells(NamedTuple):
 def choice_cells(result: TierResult) -> list[ChoiceCells]:
     """Return the table cells of three choices: all steps standard, all steps fast, and the recommended choice.
 
-    The quickest choice within the budget is a fourth choice if it differs from the recommended choice.
+    If the quickest choice within the budget is not the recommended one, it is a fourth choice.
     """
     choices = [("all standard", result.standard), ("all fast", result.fast)]
     choices += [("chosen", result.chosen)] if result.chosen else []
@@ -182,7 +183,7 @@ class StepCells(NamedTuple):
 
     seconds, interval, cost : differences from the choice with all steps on the standard tier
     rate : seconds that are saved per US dollar
-    chosen : `yes` if the recommended choice also puts this step on the fast tier
+    chosen : the text `yes` if the recommended choice also puts this step on the fast tier; otherwise an empty text
     """
 
     step: str
