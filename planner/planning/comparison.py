@@ -119,7 +119,8 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
         Alone(baseline.sizes, compared_to if same is None else ()),
     )  # fmt: skip
     if agents is None:
-        chosen = search.complete()
+        search = search.complete()
+        chosen = search.measured()
         requested = [Scenario(*row, count) for row in shown for count in search.columns()]
     else:
         search.take(more)

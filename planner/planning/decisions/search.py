@@ -63,7 +63,7 @@ class Search:
         The list has these scenarios:
         - the default grid
         - about twice the recommended number of agents
-        - for the declared and for the recommended model and speed: the result of `Rule.enough`
+        - for the declared and for the recommended model and speed: the result of `Rule.enough`, and one agent less
         - for the declared and for the recommended model and speed: the scenario with the least loss
         """
         if self.most == 1:
@@ -77,7 +77,8 @@ class Search:
         scenarios = [Scenario(*row, count) for row in self.rows for count in scout.columns()]
         for row in dict.fromkeys((self.rows[0], best.row)):
             quickest = min(rule.numbers(row), key=lambda count: (rule.loss(Scenario(*row, count)), count))
-            scenarios += [rule.enough(row), Scenario(*row, quickest)]
+            enough = rule.enough(row)
+            scenarios += [replace(enough, agents=max(1, enough.agents - 1)), enough, Scenario(*row, quickest)]
         if not any(each == replace(best, agents=each.agents) and _about_twice(best.agents, each) for each in scenarios):
             scenarios.append(replace(best, agents=max(best.agents, min(self.most, 2 * best.agents))))
         named = {row: rule.enough(row).agents for row in self.rows}
@@ -129,11 +130,24 @@ class Search:
             elif best.row == row:
                 self._refine(row)
 
-    def complete(self) -> Rule:
-        """Simulate the rest of the default grid. Return a rule that chooses among all simulated scenarios."""
-        while missing := [scenario for scenario in self.grid_scenarios() if scenario not in self.grid.found]:
-            self.take(missing)
-        return self.measured()
+    def complete(self) -> Search:
+        """Simulate the rest of the default grid, and correct the named numbers with all samples.
+
+        A search with few samples may name a number that is too low or too high. So the numbers of the declared and of
+        the recommended model and speed are searched again, beginning with the numbers around the named ones. Return a
+        copy of the search in which these two are no longer in `named`.
+        """
+        search = self
+        while True:
+            while missing := [scenario for scenario in search.grid_scenarios() if scenario not in search.grid.found]:
+                search.take(missing)
+            best = search.measured().choose().recommended
+            scouted = {self.rows[0], best.row} & search.named.keys()
+            if not scouted:
+                return search
+            search = replace(search, named={row: n for row, n in search.named.items() if row not in scouted})
+            for row in sorted(scouted):
+                search._refine(row)
 
     def grid_scenarios(self) -> list[Scenario]:
         """Return the default grid: each model and speed in `rows` with each number of agents in `columns`."""

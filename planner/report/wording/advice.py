@@ -92,7 +92,7 @@ def _chosen_crew(advice: Advice) -> str:
     crew = printable(advice.crew)
     text = f"Compared: numbers of '{crew}', the crew that holds the workflow up most."
     if advice.crew_drag <= SMALL:
-        text = f"Compared: numbers of '{crew}'. No crew is short of agents."
+        text = f"Compared: numbers of '{crew}'. No crew by itself holds the workflow up."
     if advice.other_crew is None:
         return text
     other = printable(advice.other_crew)

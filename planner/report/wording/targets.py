@@ -92,7 +92,8 @@ def _not_met(result: TargetResult) -> Iterator[str]:
     in_time = [candidate for candidate in (*result.candidates, *sure) if candidate.in_time == "meets"]
     least = min(in_time, key=lambda each: (each.rank, each.usd.mean if each.usd else 0.0), default=None)
     if least is not None and least.scenario != closest.scenario:
-        yield f"In time, but not surely within the budget: {_scenario(result, least)}."
+        over = "over the budget" if least.in_budget == "misses" else "not surely within the budget"
+        yield f"In time, but {over}: {_scenario(result, least)}."
     if result.speeds and all(need.value is None and need.solved for need in (*result.speeds, *result.agents)):
         yield _no_speed(result)
     yield held_by(obstacle.holders)
@@ -130,12 +131,16 @@ def _remedies(result: TargetResult, closest: Candidate, in_time: Candidate | Non
 
 
 def _advantage(best: Candidate, other: Candidate) -> str:
-    """Return the advantage of the scenario `other` over the best scenario: `Fewer agents` or `Cheaper`."""
+    """Return the advantage of the scenario `other` over the best one: `Fewer agents`, `Lower speed` or `Cheaper`."""
     if best.usd is None or other.usd is None:
         same = best.price_multiplier == other.price_multiplier
     else:
         same = quantities.usd(best.usd.mean) == quantities.usd(other.usd.mean)
-    return "Fewer agents" if same else "Cheaper"
+    if not same:
+        return "Cheaper"
+    if other.scenario.all_agents < best.scenario.all_agents:
+        return "Fewer agents"
+    return "Lower speed" if other.scenario.speed < best.scenario.speed else "Cheaper"
 
 
 def _agents(result: TargetResult, scenario: Scenario) -> str:
