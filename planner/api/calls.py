@@ -146,7 +146,8 @@ def compare(
         Without `speeds` and `models`, the models are the default profile and its faster tiers, if there are any
     agents : numbers of agents to compare. For several crews, a mapping such as
         {"coders": [2, 4, 8], "reviewers": [1, 2]}; all combinations are compared. None: 1, the declared number, the
-        recommended number, and half or twice the declared number
+        recommended number, half of the declared number unless more agents are recommended, and twice the declared
+        number unless fewer are recommended
     crew : name of the crew whose agents are compared. None: the only crew. If there are several crews and `agents` is
         None: the crew whose limited number costs the most time
     models : profiles to use instead of the workflow's default profile, as a list or as a string such as "a,b"

@@ -38,7 +38,7 @@ def target(
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Largest cost in USD for the share of runs that must meet the deadline.",
+            help="Largest cost of a run in USD. It must hold for the same share of runs as the deadline.",
             metavar="USD",
             show_default=False,
         ),
@@ -87,8 +87,8 @@ def tier(
     budget: Annotated[
         str | None,
         typer.Option(
-            help="Largest cost in USD for the share of runs that must meet the deadline. Without a deadline, for 50% "
-            "of runs.",
+            help="Largest cost of a run in USD. It must hold for the same share of runs as the deadline, or for 50% "
+            "without a deadline.",
             metavar="USD",
             show_default=False,
         ),

@@ -19,6 +19,7 @@ from planner.measures.utilisation import Usage
 from planner.timing.cost import Billing, pay_usd, usd_of_work
 from planner.timing.durations import OccurrenceTimes, Part, WorkTotals, length
 from planner.timing.pipeline import ScheduledSamples
+from planner.workflow.bodies import Wait
 
 BREAKDOWN = (*(part.name.lower() for part in Part), "waiting")
 """Parts of a critical path: the parts of task times, and the time spent waiting for agents."""
@@ -156,7 +157,7 @@ def _worked(work: Work, occurrence: OccurrenceTimes, run: ScheduledSamples) -> t
     The seconds are an array (S, items) for S samples. The number of items is an array (S,), or 0 if all started.
     """
     items = length(occurrence.tasks)
-    leaves = work.kind == "human" and run.times.away.size > 0
+    leaves = isinstance(work.body, Wait) and work.body.leaves is not None and run.times.away.size > 0
     seconds, missed = run.of_rows(occurrence.seconds(run.speed), items), 0.0
     if occurrence.done is not None or leaves:
         progress = run.progress(occurrence)

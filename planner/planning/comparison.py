@@ -55,7 +55,8 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     speeds : factors on every output speed. None: 1 and `HYPOTHETICAL`, or only 1 if there are several models
     agents : numbers of agents of the crew `crew`, or a mapping: name of crew → numbers. With a mapping, all
         combinations are compared, and the columns of the table are the numbers of the first crew. None: 1, the declared
-        number, half or twice the declared number, and the recommended number
+        number, the recommended number, half of the declared number unless more agents are recommended, and twice the
+        declared number unless fewer are recommended
     crew : name of the crew whose number of agents varies, unless `agents` is a mapping. None: the only crew. If there
         are several crews and `agents` is None: the crew with the largest drag
     models : names of profiles; if empty, only the workflow's own model is used

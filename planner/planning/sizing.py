@@ -16,8 +16,8 @@ from planner.workflow.declaration import Workflow
 class Sizing:
     """The crew whose number of agents varies between scenarios, and the declared sizes of all crews.
 
-    A workflow without crews is treated as if it had one crew, `DEFAULT_CREW`, which makes all requests. Only a scenario
-    limits the number of agents of this crew.
+    A workflow without crews is treated as if it had one crew, `DEFAULT_CREW`, which makes all requests. The
+    number of agents of this crew is unlimited unless a scenario limits it.
 
     crew : name of the crew that varies; None if the workflow has several crews and none was chosen
     declared : declared number of agents of each crew; empty if the workflow has no crews

@@ -105,7 +105,7 @@ class ForEach(Declared):
                     )
                 )
         if self.id is not None and self.needs is None:
-            message = "'id' has no effect without 'needs', which lists ids of other rows"
+            message = "'id' has no effect without 'needs', the column with the ids of other rows"
             raise validation_error(
                 BadValueError(message, "remove 'id', or add for example 'needs: after'", at=("id",), on_key=True)
             )

@@ -73,10 +73,10 @@ def test_every_code_has_words() -> None:
 
 
 def test_a_sentence_is_a_text_and_keeps_its_code() -> None:
-    (sentence,) = worded([Note("unused-crew", {"crew": "team"})])
+    (sentence,) = worded([Note("unused-crew", {"crew": "team", "paid": None})])
     for copy in (sentence, pickle.loads(pickle.dumps(sentence))):
         assert isinstance(copy, Sentence)
-        assert (copy.code, copy.values) == ("unused-crew", {"crew": "team"})
+        assert (copy.code, copy.values) == ("unused-crew", {"crew": "team", "paid": None})
         assert str(copy) == copy == "No step names the crew 'team': its agents do nothing."
     assert worded([sentence], ARGUMENTS) == (sentence,)
 

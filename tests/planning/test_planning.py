@@ -381,7 +381,7 @@ def test_the_verdict_orders_only_what_the_samples_order(declare: Declare) -> Non
 
 def test_a_crew_that_no_step_names_is_noted(declare: Declare, golden: Golden) -> None:
     workflow = declare("  a: {for_each: 4, llm: {output: 5}}", PLAIN + "crews: {team: {agents: 8}}")
-    note = Note("unused-crew", {"crew": "team"})
+    note = Note("unused-crew", {"crew": "team", "paid": None})
     assert note in forecast(workflow, samples=1).notes
     assert note in compare(workflow, [1], [1, 2], samples=1).notes
 

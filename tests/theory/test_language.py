@@ -154,10 +154,11 @@ class Writer:
         if kind == "agent" and self.sometimes("compaction", 0.3):
             step["agent"] |= {"context_limit": 600, "compaction": {"output": 50}}
         if self.sometimes("retry", 0.2):
+            wait = self.one("1s", *(["= 4s / agents"] if crew else []))
             step["retry"] = {
                 "chance": "40%",
                 "at_most": 3,
-                "wait": self.one("1s", *(["= 4s / agents"] if crew else [])),
+                "wait": wait if kind in ("llm", "agent") else "1s",
                 **self.one({}, {"timeout": "4s"}),
             }
             if kind == "human" and isinstance(bodies[kind], dict):

@@ -129,11 +129,10 @@ LONGER = "longer"
 
 @dataclass(frozen=True)
 class Pace:
-    """The pace of a scenario: its typical completion time, as a name.
+    """How quick a scenario is, as one of the names in `PACES`, such as ``a coffee`` for up to 15 minutes.
 
     p50 : median completion time in seconds
-    names : names of the paces at both ends of the p50's 95% interval, the quicker one first. If they are equal, a
-        single name
+    names : the name for the lower end of the p50's 95% interval and that for the upper end; one name if they are equal
     """
 
     scenario: Scenario
@@ -147,7 +146,7 @@ def pace_name(seconds: float) -> str:
 
 
 def pace(scenario: Scenario, samples: ScenarioValues) -> Pace:
-    """Return the pace of a scenario: its typical completion time, as a name."""
+    """Return how quick a scenario is."""
     p50 = quantile(samples.seconds, 0.5)
     ends = [end for end in (p50.low, p50.high) if end is not None] or [p50.value]
     return Pace(scenario, p50, tuple(dict.fromkeys(map(pace_name, ends))))

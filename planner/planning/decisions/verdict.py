@@ -81,19 +81,17 @@ class Verdict:
     The first row is the first model at its lowest speed. If several crews vary, their numbers of agents are added up.
     Two scenarios are about equal if their p50s differ by at most 1%, or if their difference is not significant.
 
-    more : the quickest scenario in the first row. Of those within 1% of the least p50, it has the fewest agents.
-    faster : the quickest scenario with the grid's fewest agents. Of those within 1% of the least p50, it is the first
-        in the grid.
+    more : of the scenarios in the first row that are within 1% of this row's least p50, the one with the fewest agents
+    faster : of the scenarios with the grid's fewest agents that are within 1% of their least p50, the first in the grid
     gains : ``agents`` if `more` is quicker, ``speed`` if `faster` is quicker, or ``same`` if they are about equal.
         Empty if the grid has a single model and speed, or a single number of agents
     difference : 95% interval of the median of `time of more − time of faster` in seconds, paired by sample
     best : the scenario with the least p50; if several scenarios have the least p50, the one with the fewest agents
-    close : whether `best` is about equal to `more` or `faster`. If `gains` is empty: whether `best` is about equal to
-        the first scenario with the fewest agents
-    no_more : why `more` has the fewest agents: more agents save less than 1% (``little``), save no time (``nothing``)
-        or cost time (``slower``). Empty if `more` has more agents
-    no_faster : why `faster` is in the first row: other models and speeds save less than 1% (``little``), save no time
-        (``nothing``) or cost time (``slower``). Empty if `faster` is elsewhere
+    close : whether `best` is about equal to `more` or `faster`; if `gains` is empty, to the first scenario with the
+        fewest agents
+    no_more : what further agents would do if `more` has the grid's fewest agents: save less than 1% (``little``), save
+        no time (``nothing``) or cost time (``slower``). Otherwise empty
+    no_faster : the same for other models and speeds, if `faster` is in the first row
     """
 
     more: Scenario
