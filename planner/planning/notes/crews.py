@@ -47,7 +47,7 @@ def crew_without_agents(
         "step": name,
         "crew": step.crew,
         "named_inside": step.crew in taken,
-        "person_or_tool": next(_unmanned(step, name), None),
+        "person_or_tool": min(_unmanned(step, name), default=None),
     }
     keeps_agents = has_items and len(taken) > 1  # from one step of an item to the next, if both name the same crew
     in_turn = around is None and (keeps_agents or _in_turn(step))
