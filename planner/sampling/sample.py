@@ -6,11 +6,14 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from planner.engine.statistics import Values
 from planner.sampling.accumulator import Accumulator
 from planner.sampling.backends import Backend, Job, ThreadBackend
 from planner.sampling.batch import Batch
+
+Item = TypeVar("Item")
 
 FIRST_LOOK = 256
 """Number of samples at the first check of precision. The number doubles from check to check."""
@@ -129,6 +132,18 @@ class Stopping:
     def late(self) -> bool:
         """Whether the time limit of this stopping rule has passed."""
         return self.seconds is not None and time.monotonic() - self.began >= self.seconds
+
+    def parts(self, items: Sequence[Item], most: int, most_if_timed: int) -> Iterator[tuple[int, Sequence[Item]]]:
+        """Yield parts of a list to simulate together, until time is over. Each part has the position of its first item.
+
+        most : most items in a part
+        most_if_timed : the same, if there is a time limit
+        """
+        size = most if self.seconds is None else most_if_timed
+        for first in range(0, len(items), size):
+            if self.late:
+                return
+            yield first, items[first : first + size]
 
 
 Progress = Callable[[float], None]

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from planner.planning import Comparison, DecisionOptions, Scenario, compare
-from planner.planning.decisions.advice import AVAILABILITY, Advice, Point, Rule
+from planner.planning.decisions.advice import Advice, Point, Rule
 from planner.planning.decisions.holders import NAMED, SMALL
 from planner.workflow import Workflow
 from tests.conftest import PLAIN
+from tests.planning.advice_rule import brute_force
 
 Declare = Callable[..., Workflow]
 
@@ -121,56 +122,6 @@ def advised(workflow: Workflow, **options: float) -> Advice:
 # The rule against brute force over its sentences.
 
 
-def brute_force(rule: Rule) -> tuple[str, Scenario, int]:
-    """Verdict, recommended scenario and named number, from the sentences of docs/model.md, "Advice"."""
-    points, declared = rule.points, rule.declared
-    time = {scenario: point.seconds for scenario, point in points.items()}
-    cost = {scenario: point.usd for scenario, point in points.items()}
-    value = rule.usd_per_hour if None not in cost.values() else None
-    loss = {each: time[each] + (0 if value is None else (cost[each] or 0) * 3600 / value) for each in points}
-    needed = rule.worth * time[declared]
-    home = (declared.model, declared.speed)
-
-    def pays(one: Scenario, other: Scenario) -> bool:
-        gained = loss[one] - loss[other]
-        return gained > 0 and (value is not None or gained >= needed)
-
-    def named(row: tuple[str, float]) -> int:
-        mine = [each for each in points if (each.model, each.speed) == row]
-        slack = rule.worth * min(time[each] for each in mine)
-        return min(each.agents for each in mine if loss[each] <= min(loss[other] for other in mine) + slack)
-
-    def order(each: Scenario) -> int:
-        return AVAILABILITY.index("hypothetical" if each.speed != 1 else rule.restricted.get(each.model, ""))
-
-    def pick(candidates: list[Scenario]) -> Scenario | None:
-        paying = [each for each in candidates if pays(declared, each)]
-        paying = [each for each in paying if all(order(each) <= order(other) for other in paying)]
-        if value is None:
-            near = [each for each in paying if all(time[each] <= (1 + rule.worth) * time[other] for other in paying)]
-            return min(near, key=lambda each: (cost[each] or 0, each.speed, time[each]), default=None)
-        return min(paying, key=lambda each: (loss[each], cost[each] or 0, each.speed), default=None)
-
-    others = {(each.model, each.speed) for each in points} - {home}
-    enough = named(home)
-    by_agents = Scenario(*home, enough) if pays(declared, Scenario(*home, enough)) else None
-    by_speed = pick([Scenario(*row, declared.agents) for row in others])
-    by_both = pick([Scenario(*row, named(row)) for row in others if named(row) != declared.agents])
-    best = by_agents or by_speed
-    if by_agents and by_speed:
-        if pays(by_agents, by_speed):
-            best = by_speed
-        elif not pays(by_speed, by_agents):
-            best = by_speed if (cost[by_speed] or 0) < (cost[by_agents] or 0) else by_agents
-    if by_both and pays(best or declared, by_both):
-        return "both", by_both, enough
-    if best is None and enough >= declared.agents:
-        return "keep", declared, enough
-    if best is not None and best == by_speed:
-        return "faster", best, enough
-    return ("more-agents" if enough > declared.agents else "fewer-agents"), Scenario(*home, enough), enough
-
-
 def random_rule(seed: int) -> Rule:
     """Times that fall with agents and speed, with noise; costs that rise; some prices unknown."""
     draw = random.Random(seed)
@@ -201,7 +152,7 @@ def test_the_rule_is_brute_force_over_its_sentences() -> None:
     for seed in range(3000):
         rule = random_rule(seed)
         choice = rule.choose()
-        assert (choice.verdict, choice.recommended, choice.enough) == brute_force(rule), seed
+        assert (choice.verdict, choice.recommended, choice.named) == brute_force(rule), seed
         seen.add(choice.verdict)
     assert seen == {"more-agents", "fewer-agents", "faster", "both", "keep"}
 
@@ -297,7 +248,8 @@ def test_generated_plans_are_brute_force(declare: Declare, kind: str, number: in
     every = compare(workflow, [1.0, 2.5], range(1, max(plan.items, plan.agents, 1) + 1), samples=64)
     points = {each.scenario: Point(each.seconds.p50, each.usd.mean if each.usd else None) for each in every.results}
     rule = Rule(points, Scenario("plain", 1.0, plan.agents), {}, usd_per_hour=plan.value)
-    assert (advice.verdict, advice.recommended, advice.enough) == brute_force(rule)
+    named = Scenario("plain", 1.0, advice.enough)
+    assert (advice.verdict, advice.recommended, named) == brute_force(rule)
     assert_holders(declare, plan, every, advice)
     assert is_of(kind, plan, advice)
 

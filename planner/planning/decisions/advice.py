@@ -115,10 +115,6 @@ class Choice:
     recommended: Scenario
     named: Scenario
 
-    @property
-    def enough(self) -> int:
-        return self.named.agents
-
 
 @dataclass(frozen=True, eq=False)
 class Rule:

@@ -21,9 +21,9 @@ from planner.reading.units import is_number
 from planner.workflow.declaration import Step, Workflow
 
 
-@dataclass(frozen=True, eq=False)
-class StatedNumber:
-    """A number of a workflow file.
+@dataclass(frozen=True)
+class NumberOfFile:
+    """A number as a workflow file states it.
 
     step : path of a step, or name of a crew, a model or a parameter; empty for `uncertainty`
     kind : kind of the step, or ``crew``, ``model``, ``parameter`` or ``uncertainty``
@@ -31,9 +31,6 @@ class StatedNumber:
     estimate : the number as written in the file
     measure : how a factor changes the number, as in `Measure`
     decided : whether the number is counted or decided before the run; False: the number is an estimate
-    changed : function from a factor to the workflow in which the number is off by that factor
-    value : function from a factor to the changed number; None unless the number is a plain chance or count
-    own_batch : whether the changed workflow must be simulated in a separate batch, because all its steps change
     """
 
     step: str
@@ -42,6 +39,17 @@ class StatedNumber:
     estimate: str
     measure: Measure
     decided: bool
+
+
+@dataclass(frozen=True, eq=False)
+class StatedNumber(NumberOfFile):
+    """A number of a workflow file, and how to change it.
+
+    changed : function from a factor to the workflow in which the number is off by that factor
+    value : function from a factor to the changed number; None unless the number is a plain chance or count
+    own_batch : whether the changed workflow must be simulated in a separate batch, because all its steps change
+    """
+
     changed: Callable[[float], Workflow]
     value: Callable[[float], float] | None = None
     own_batch: bool = False

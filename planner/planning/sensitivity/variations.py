@@ -10,8 +10,7 @@ import numpy as np
 
 from planner.engine.statistics import Z975, Values, in_groups, standard_error
 from planner.errors import InputError
-from planner.planning.sensitivity.leaves import Measure
-from planner.planning.sensitivity.stated import StatedNumber
+from planner.planning.sensitivity.stated import NumberOfFile, StatedNumber
 from planner.sampling.accumulator import ScenarioSamples
 from planner.sampling.backends import Backend
 from planner.sampling.batch import Batch, GridPoint
@@ -47,22 +46,15 @@ class Changed:
 
 
 @dataclass(frozen=True)
-class Effect:
+class Effect(NumberOfFile):
     """The effect of dividing or multiplying a number of the file by a factor.
 
-    step, kind, key, estimate, measure, decided : as in `StatedNumber`
     low : results with the number divided by the factor
     high : results with the number multiplied by the factor
     effect : the larger change of the p90 in seconds, as an absolute value; None if neither workflow was simulated
     effect_error : half the width of the 95% interval of `effect`; None if there are too few samples
     """
 
-    step: str
-    kind: str
-    key: str
-    estimate: str
-    measure: Measure
-    decided: bool
     low: Changed
     high: Changed
     effect: float | None
@@ -106,17 +98,15 @@ class Variations:
         return tuple(sorted(effects, key=_rank))
 
     def _simulate(self, changes: Sequence[tuple[StatedNumber, int, float]], progress: Progress) -> None:
-        size = TOGETHER_IF_TIMED if self.until.seconds is not None else TOGETHER
-        for first in range(0, len(changes), size):
-            if self.until.late:
-                self.cut = True
-                return
-            part = changes[first : first + size]
+        simulated = 0
+        for start, part in self.until.parts(changes, TOGETHER, TOGETHER_IF_TIMED):
 
-            def share(done: float, first: int = first, count: int = len(part)) -> None:
+            def share(done: float, first: int = start, count: int = len(part)) -> None:
                 progress((first + done * count) / len(changes))
 
             self._found |= dict(self._together(part, share))
+            simulated = start + len(part)
+        self.cut = self.cut or simulated < len(changes)
 
     def _together(
         self, changes: Sequence[tuple[StatedNumber, int, float]], progress: Progress

@@ -237,10 +237,8 @@ def _solve(
         points.sort(
             key=lambda point: (point.agents, point.others)
         )  # scenarios with the same agents share their demands
-        size = _PART if stopping.seconds is not None else max(1, len(points))
-        for index in range(0, len(points), size):
-            if not stopping.late:
-                grid.take(points[index : index + size], Stopping(grid.samples), search.progress)
+        for _, part in stopping.parts(points, max(1, len(points)), _PART):
+            grid.take(part, Stopping(grid.samples), search.progress)
         left = []
         for line, x in pending:
             if (point := line.scenario(search, x)) in grid.found:

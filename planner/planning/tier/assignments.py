@@ -103,15 +103,13 @@ class Assignments:
         """
         distinct = list(dict.fromkeys(assignments))
         new = [chosen for chosen in distinct if chosen not in self.samples_of]
-        size = TOGETHER_IF_TIMED if self.until.seconds is not None else TOGETHER
-        for first in range(0, len(new), size):
-            if self.until.late:
-                self.cut = True
-                break
-            part = new[first : first + size]
+        simulated = 0
+        for first, part in self.until.parts(new, TOGETHER, TOGETHER_IF_TIMED):
             (sampled,) = sample([self._batch(part, self.samples)], Stopping(self.samples), self.backend)
             self.samples_of |= {chosen: ScenarioSamples(sampled, index) for index, chosen in enumerate(part)}
-            progress((first + len(part)) / len(new))
+            simulated = first + len(part)
+            progress(simulated / len(new))
+        self.cut = self.cut or simulated < len(new)
         return [chosen for chosen in distinct if chosen in self.samples_of]
 
     def order(self, chosen: FastSteps, limits: Limits) -> tuple[tuple[float, float], int, list[str]]:
