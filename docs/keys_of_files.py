@@ -56,9 +56,10 @@ def _file_keys() -> Iterator[tuple[FileKey, FileKey]]:
         return FileKey(name, *used), FileKey(name, *unused)
 
     request, tool = {"steps": {"step": _REQUEST}}, {"steps": {"step": _TOOL}}
+    counted = {"steps": {"step": {"for_each": "n", **_REQUEST}}}
     yield pair(
         "parameters",
-        tuple({"parameters": {"n": n}, "steps": {"step": {"for_each": "n", **_REQUEST}}} for n in (3, 2)),  # type: ignore[arg-type]
+        ({"parameters": {"n": 3}, **counted}, {"parameters": {"n": 2}, **counted}),
         ({"parameters": {"n": 3}, **request}, request),
     )
     other = {"other": {**_PROFILE, "output_speed": 25, "price": _PRICE}}
@@ -94,7 +95,7 @@ def _file_keys() -> Iterator[tuple[FileKey, FileKey]]:
     crew = {"steps": {"step": {"for_each": 3, "crew": "crew", **_REQUEST}}}
     yield pair(
         "crews",
-        tuple({"crews": {"crew": {"agents": agents}}, **crew} for agents in (2, 1)),  # type: ignore[arg-type]
+        ({"crews": {"crew": {"agents": 2}}, **crew}, {"crews": {"crew": {"agents": 1}}, **crew}),
         ({"crews": {"crew": {"agents": 2}}, **request}, request),
     )
 
@@ -165,7 +166,8 @@ _PROFILE_FILES = {
 
 def _profile_keys() -> Iterator[FileKey]:
     """Keys of a profile."""
-    caching = {"cache_ttl": "1h", "price": {**_PRICE, "cache_read": 0.1, "cache_write": 2}}
+    caches = {**_PRICE, "cache_read": 0.1, "cache_write": 2}
+    caching = {"cache_ttl": "1h", "price": caches}
     curves = {"ttft": {1: "1s", 4: "6s"}, "output_speed": {1: 60, 4: 30}}
     for name, present, absent in (
         ("ttft", {"ttft": "2s"}, {}),
@@ -179,7 +181,7 @@ def _profile_keys() -> Iterator[FileKey]:
             (
                 f"price.{key}",
                 caching,
-                {**caching, "price": {other: usd for other, usd in caching["price"].items() if other != key}},  # type: ignore[attr-defined]
+                {**caching, "price": {other: usd for other, usd in caches.items() if other != key}},
             )
             for key in ("cache_read", "cache_write")
         ),

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from planner.catalogue.catalogue import Catalogue
 from tests.conftest import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -69,3 +70,7 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
     targets = [target for target in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in target]
     assert targets
     assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_the_catalogue_has_as_many_profiles_as_the_readme_says() -> None:
+    assert f"a dated catalogue of {len(Catalogue.load().names)} profiles" in README
