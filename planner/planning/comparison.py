@@ -121,13 +121,12 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     )  # fmt: skip
     if agents is None:
         search = search.complete()
-        chosen = search.measured()
         requested = [Scenario(*row, count) for row in shown for count in search.columns()]
     else:
         search.take(more)
         if others:
             search.take(each_alone(declared, search.measured().choose().recommended))
-        chosen = search.measured()
+    chosen = search.measured()
     other = held.other([sized, *(name for name, _ in others)], wishes.worth)
     advice = advise(
         chosen, crew=sized, chosen=held.chosen, crew_drag=held.drags.share(sized), other_crew=other,
