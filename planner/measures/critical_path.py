@@ -146,7 +146,7 @@ class Detail:
         sums.done += totals.done[run.rows] * counted
         for occurrence in totals.occurrences:
             seconds, missed = _worked(work, occurrence, run)
-            sums.done -= missed
+            sums.done -= missed * counted
             sums.seconds += seconds.sum(1)
             sums.critical += (seconds * run.schedule.critical[:, occurrence.tasks]).sum(1)
 

@@ -217,6 +217,7 @@ def test_no_workflow_stands_still_and_each_is_scheduled_by_the_rule(folder: Path
 
 
 @given(st.integers(0, 2**32))
+@example(163)  # a race cancels rework of several works
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_told_of_a_forecast_adds_up(folder: Path, seed: int) -> None:
     workflow, _ = written(Random(seed), folder)
