@@ -120,9 +120,12 @@ class Search:
         return Rule(points, self.declared, available, self.worth, self.usd_per_hour, self.asked, self.named)
 
     def find_numbers(self) -> None:
-        """Simulate numbers of agents until `Rule.enough` is exact for each model and speed that may be recommended."""
+        """Simulate numbers of agents until `Rule.enough` is exact for each model and speed that may be recommended.
+
+        What is easier to buy is searched first. A speed that nobody sells is then often not searched at all.
+        """
         self._refine(self.rows[0])
-        for row in self.rows[1:]:
+        for row in sorted(self.rows[1:], key=self.measured().rank):
             best = self.measured().choose().recommended
             if self._may_be_best(row):
                 self.take(Scenario(*row, count) for count in self.ladder())
@@ -186,10 +189,10 @@ class Search:
         return sorted({1, declared, recommended, *half, *({double} if recommended >= declared else set())})
 
     def _may_be_best(self, row: Row) -> bool:
-        """Return whether the change from the recommended scenario to any simulated scenario of a row is worth it."""
+        """Return whether any simulated scenario of a row improves on `Rule.rival`, so that it may be recommended."""
         rule = self.measured()
-        best = rule.choose().recommended
-        return any(rule.adds(best, Scenario(*row, count)) for count in rule.numbers(row))
+        rival = rule.rival(row)
+        return rival is not None and any(rule.adds(rival, Scenario(*row, count)) for count in rule.numbers(row))
 
 
 def _about_twice(agents: int, scenario: Scenario) -> bool:
