@@ -203,13 +203,16 @@ class Rule:
         """
         if row in self.named:
             return Scenario(*row, self.named[row])
-        scenarios = self.scenarios(row)
-        loss = {scenario: self.loss(scenario) for scenario in scenarios}
-        most = min(loss.values()) + self.worth * min(self.points[scenario].seconds for scenario in scenarios)
+        most = self.most_loss(row)
         return min(
-            (scenario for scenario in scenarios if loss[scenario] <= most),
+            (scenario for scenario in self.scenarios(row) if self.loss(scenario) <= most),
             key=lambda scenario: (scenario.all_agents, self._dear(scenario), scenario.crews),
         )
+
+    def most_loss(self, row: Row) -> float:
+        """Return the largest `loss` that is about as good as the least loss of a row, as in `enough`."""
+        scenarios = self.scenarios(row)
+        return min(map(self.loss, scenarios)) + self.worth * min(self.points[each].seconds for each in scenarios)
 
     def scenarios(self, row: Row) -> list[Scenario]:
         """Return the scenarios to choose from in a row, which is a model at one speed."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import count
 
+import numpy as np
+
+from planner.engine.arrays import Floats
 from planner.planning.decisions.advice import Point, Rule
 from planner.planning.grid import NOBODY, NOTHING, Alone, Grid, Uncoordinated
 from planner.planning.notes.assumptions import restricted
@@ -14,9 +19,8 @@ from planner.sampling.sample import Progress, Stopping, quiet
 FEW = 64
 """Most samples of the search for numbers of agents. Their savings and costs are then simulated with all samples."""
 
-PARTS = 4
-"""Parts into which a range of numbers of agents is divided. To simulate three scenarios together takes about as long as
-to simulate two scenarios, one after the other."""
+GUESSES = 2
+"""Rounds of a search that try only the expected result. Later rounds also halve the range."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Search:
     rows : pairs of a model and a speed to simulate; the first is the declared pair
     most : largest useful number of agents
     worth, usd_per_hour, asked, named : as in `Rule`
+    scout : an earlier search with few samples. It tells which numbers to try; None: there was none
     stopping : decides the number of samples of the first scenarios; all later scenarios have the same number
     """
 
@@ -41,6 +46,7 @@ class Search:
     stopping: Stopping
     progress: Progress = quiet
     named: Mapping[Row, int] = field(default_factory=dict)
+    scout: Search | None = None
 
     def first(
         self, requested: Iterable[Scenario], extra: Sequence[Scenario] = (), uncoordinated: Uncoordinated = NOTHING,
@@ -63,8 +69,8 @@ class Search:
         The list has these scenarios:
         - the default grid
         - about twice the recommended number of agents
-        - for the declared and for the recommended model and speed: the result of `Rule.enough`, and one agent less
-        - for the declared and for the recommended model and speed: the scenario with the least loss
+        - for the declared and for the recommended model and speed: the result of `Rule.enough`
+        - for the declared and for the recommended model and speed: the scenario with the least expected loss
         """
         if self.most == 1:
             return self, self.default_scenarios()
@@ -76,13 +82,11 @@ class Search:
         best = rule.choose().recommended
         scenarios = [Scenario(*row, count) for row in self.rows for count in scout.columns()]
         for row in dict.fromkeys((self.rows[0], best.row)):
-            quickest = min(rule.numbers(row), key=lambda count: (rule.loss(Scenario(*row, count)), count))
-            enough = rule.enough(row)
-            scenarios += [replace(enough, agents=max(1, enough.agents - 1)), enough, Scenario(*row, quickest)]
+            scenarios += [rule.enough(row), scout._least(row)]
         if not any(each == replace(best, agents=each.agents) and _about_twice(best.agents, each) for each in scenarios):
             scenarios.append(replace(best, agents=max(best.agents, min(self.most, 2 * best.agents))))
         named = {row: rule.enough(row).agents for row in self.rows}
-        return replace(self, named=named), list(dict.fromkeys(scenarios))
+        return replace(self, named=named, scout=scout), list(dict.fromkeys(scenarios))
 
     def _waiting(self, done: float) -> None:
         """Report progress of 0 instead of `done`, because the search is only a small first part of the work."""
@@ -124,11 +128,13 @@ class Search:
 
         What is easier to buy is searched first. A speed that nobody sells is then often not searched at all.
         """
+        self._find_least(self.rows[0])
         self._refine(self.rows[0])
         for row in sorted(self.rows[1:], key=self.measured().rank):
             best = self.measured().choose().recommended
             if self._may_be_best(row):
                 self.take(Scenario(*row, count) for count in self.ladder())
+                self._find_least(row)
                 self._refine(row)
             elif best.row == row:
                 self._refine(row)
@@ -150,28 +156,72 @@ class Search:
                 return search
             search = replace(search, named={row: n for row, n in search.named.items() if row not in scouted})
             for row in sorted(scouted):
-                search._refine(row)
+                search._refine(row, self.rows)
 
     def grid_scenarios(self) -> list[Scenario]:
         """Return the default grid: each model and speed in `rows` with each number of agents in `columns`."""
         return [Scenario(*row, count) for row in self.rows for count in self.columns()]
 
-    def _refine(self, row: Row) -> None:
+    def _refine(self, row: Row, rows: Sequence[Row] = ()) -> None:
         """Simulate more numbers of agents of a row until the result of `Rule.enough` is exact.
 
-        A row is a model at one speed. The exact result lies between two simulated numbers. Each round divides this
-        range into `PARTS` parts. At the end, twice the result is simulated, because it may be quicker than all others.
+        A row is a model at one speed. The exact result lies between two simulated numbers. Each round tries the number
+        that is expected to be the result, and one less. Later rounds also halve the range. At the end, about twice the
+        result is simulated, because it may be quicker than all others.
+
+        rows : further rows in which to simulate the expected results
         """
-        while True:
+        for tried in count():
             rule = self.measured()
             enough = rule.enough(row).agents
-            below = max((count for count in rule.numbers(row) if count < enough), default=enough - 1)
-            parts, double = min(PARTS, enough - below), Scenario(*row, min(self.most, 2 * enough))
-            if parts == 1:
-                if double in self.grid.found:
-                    return
-                self.take([double])
-            self.take(Scenario(*row, below + (enough - below) * part // parts) for part in range(1, parts))
+            below = max((number for number in rule.numbers(row) if number < enough), default=enough - 1)
+            if enough - below > 1:
+                expected = self._expected(rule, row, below, enough)
+                numbers = {expected, max(below + 1, expected - 1)}
+                numbers |= {(below + enough) // 2} if tried >= GUESSES else set()
+                self.take([
+                    *(Scenario(*row, number) for number in sorted(numbers)),
+                    *(Scenario(*other, expected) for other in rows),
+                ])  # fmt: skip
+                continue
+            double = Scenario(*row, min(self.most, 2 * enough))
+            if double in self.grid.found or any(_about_twice(enough, each) for each in rule.scenarios(row)):
+                return
+            self.take([double])
+
+    def _expected(self, rule: Rule, row: Row, below: int, enough: int) -> int:
+        """Return the number of agents above `below` and up to `enough` that is expected to be the exact result.
+
+        Losses are interpolated in 1/n. The search with few samples tells the shape of the curve between the numbers
+        that `rule` has.
+        """
+        scout = rule if self.scout is None else self.scout.measured()
+        between = np.arange(below + 1, enough)
+
+        def curve(of: Rule) -> tuple[Floats, Floats]:
+            numbers = of.numbers(row)
+            return np.array(numbers), np.array([of.loss(Scenario(*row, number)) for number in numbers])
+
+        few, shape = curve(scout)
+        many, loss = curve(rule)
+        ratio = loss / np.interp(-1 / many, -1 / few, shape)
+        expected = np.interp(-1 / between, -1 / few, shape) * np.interp(-1 / between, -1 / many, ratio)
+        return int(max(between[expected > rule.most_loss(row)], default=below)) + 1
+
+    def _find_least(self, row: Row) -> None:
+        """Simulate two more numbers of agents next to the best one of a row, if larger numbers are worse."""
+        rule, best = self.measured(), self._least(row)
+        more = [number for number in rule.numbers(row) if number > best.agents]
+        if more and rule.loss(Scenario(*row, more[0])) > rule.loss(best):
+            fewer = [number for number in rule.numbers(row) if number < best.agents]
+            self.take(Scenario(*row, round(math.sqrt(side * best.agents))) for side in (*fewer[-1:], more[0]))
+
+    def _least(self, row: Row) -> Scenario:
+        """Return the scenario of a row with the least mean loss. Of few samples, the mean is less noisy than p50."""
+        rule = self.measured()
+        means = {each: Point(self.grid.found[each].seconds.mean, point.usd) for each, point in rule.points.items()}
+        smooth = replace(rule, points=means)
+        return min(smooth.scenarios(row), key=lambda each: (smooth.loss(each), each.agents))
 
     def columns(self) -> list[int]:
         """Return the numbers of agents of the default grid, at most four.
