@@ -19,6 +19,12 @@ from planner.sampling.sample import Progress, Stopping, quiet
 FEW = 64
 """Most samples of the search for numbers of agents. Their savings and costs are then simulated with all samples."""
 
+SPREAD = 0.03
+"""Usual error of a number of agents that few samples name, as a share of the number."""
+
+WIDE = 32
+"""Numbers of agents in a wide range. In a narrower one, the expected result is usually right or almost right."""
+
 GUESSES = 2
 """Rounds of a search that try only the expected result. Later rounds also halve the range."""
 
@@ -67,9 +73,10 @@ class Search:
 
         Return a copy of the search with these numbers in `named`, and a list of scenarios to simulate with all samples.
         The list has these scenarios:
-        - the default grid
+        - the default grid, without the recommended number if it is large, because it may change with all samples
         - about twice the recommended number of agents
-        - for the declared and for the recommended model and speed: the result of `Rule.enough`
+        - for the declared and for the recommended model and speed: two numbers, with the result of `Rule.enough`
+          probably between them
         - for the declared and for the recommended model and speed: the scenario with the least expected loss
         """
         if self.most == 1:
@@ -80,9 +87,13 @@ class Search:
         scout.find_numbers()
         rule = scout.measured()
         best = rule.choose().recommended
-        scenarios = [Scenario(*row, count) for row in self.rows for count in scout.columns()]
+        columns = scout._columns(best.agents, sure=not round(SPREAD * best.agents))
+        scenarios = [Scenario(*row, number) for row in self.rows for number in columns]
         for row in dict.fromkeys((self.rows[0], best.row)):
-            scenarios += [rule.enough(row), scout._least(row)]
+            enough = rule.enough(row).agents
+            spread = round(SPREAD * enough)
+            ends = max(1, enough - max(1, spread)), min(self.most, enough + spread)
+            scenarios += [*(Scenario(*row, number) for number in ends), scout._least(row)]
         if not any(each == replace(best, agents=each.agents) and _about_twice(best.agents, each) for each in scenarios):
             scenarios.append(replace(best, agents=max(best.agents, min(self.most, 2 * best.agents))))
         named = {row: rule.enough(row).agents for row in self.rows}
@@ -146,17 +157,17 @@ class Search:
         the recommended model and speed are searched again, beginning with the numbers around the named ones. Return a
         copy of the search in which these two are no longer in `named`.
         """
-        search = self
+        search = replace(self, named={row: n for row, n in self.named.items() if row != self.rows[0]})
+        if self.rows[0] in self.named:
+            search._refine(self.rows[0], self.rows)
         while True:
             while missing := [scenario for scenario in search.grid_scenarios() if scenario not in search.grid.found]:
                 search.take(missing)
             best = search.measured().choose().recommended
-            scouted = {self.rows[0], best.row} & search.named.keys()
-            if not scouted:
+            if best.row not in search.named:
                 return search
-            search = replace(search, named={row: n for row, n in search.named.items() if row not in scouted})
-            for row in sorted(scouted):
-                search._refine(row, self.rows)
+            search = replace(search, named={row: n for row, n in search.named.items() if row != best.row})
+            search._refine(best.row, self.rows)
 
     def grid_scenarios(self) -> list[Scenario]:
         """Return the default grid: each model and speed in `rows` with each number of agents in `columns`."""
@@ -166,8 +177,8 @@ class Search:
         """Simulate more numbers of agents of a row until the result of `Rule.enough` is exact.
 
         A row is a model at one speed. The exact result lies between two simulated numbers. Each round tries the number
-        that is expected to be the result, and one less. Later rounds also halve the range. At the end, about twice the
-        result is simulated, because it may be quicker than all others.
+        that is expected to be the result, and one less, or in a wide range `SPREAD` less. Later rounds also halve the
+        range. At the end, about twice the result is simulated, because it may be quicker than all others.
 
         rows : further rows in which to simulate the expected results
         """
@@ -177,11 +188,12 @@ class Search:
             below = max((number for number in rule.numbers(row) if number < enough), default=enough - 1)
             if enough - below > 1:
                 expected = self._expected(rule, row, below, enough)
-                numbers = {expected, max(below + 1, expected - 1)}
+                step = 1 if enough - below <= WIDE else round(SPREAD * expected)
+                numbers = {expected, max(below + 1, expected - step)}
                 numbers |= {(below + enough) // 2} if tried >= GUESSES else set()
                 self.take([
                     *(Scenario(*row, number) for number in sorted(numbers)),
-                    *(Scenario(*other, expected) for other in rows),
+                    *(Scenario(*other, expected) for other in rows if step == 1),
                 ])  # fmt: skip
                 continue
             double = Scenario(*row, min(self.most, 2 * enough))
@@ -232,11 +244,16 @@ class Search:
         """
         return self._columns(self.measured().choose().recommended.agents)
 
-    def _columns(self, recommended: int) -> list[int]:
+    def _columns(self, recommended: int, sure: bool = True) -> list[int]:
+        """Return the numbers of agents of the default grid, as in `columns`.
+
+        sure : whether to include `recommended` even if it is none of the other numbers
+        """
         declared = self.declared.agents
         double = 2 * declared if 2 * declared <= self.most else max(declared, self.most)
         half = {max(1, declared // 2)} if recommended <= declared else set()
-        return sorted({1, declared, recommended, *half, *({double} if recommended >= declared else set())})
+        larger = {double} if recommended >= declared else set()
+        return sorted({1, declared, *({recommended} if sure else set()), *half, *larger})
 
     def _may_be_best(self, row: Row) -> bool:
         """Return whether any simulated scenario of a row improves on `Rule.rival`, so that it may be recommended."""
