@@ -10,6 +10,7 @@ from itertools import count
 import numpy as np
 
 from planner.engine.arrays import Floats
+from planner.engine.simulation import TICK
 from planner.planning.decisions.advice import Point, Rule
 from planner.planning.grid import NOBODY, NOTHING, Alone, Grid, Uncoordinated
 from planner.planning.notes.assumptions import restricted
@@ -216,7 +217,7 @@ class Search:
 
         few, shape = curve(scout)
         many, loss = curve(rule)
-        ratio = loss / np.interp(-1 / many, -1 / few, shape)
+        ratio = loss / np.fmax(np.interp(-1 / many, -1 / few, shape), TICK)  # a plan may take no time
         expected = np.interp(-1 / between, -1 / few, shape) * np.interp(-1 / between, -1 / many, ratio)
         return int(max(between[expected > rule.most_loss(row)], default=below)) + 1
 
