@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from planner.catalogue import builtin_files
 from planner.reading.profiles import ProfileDeclaration
 
 if TYPE_CHECKING:
@@ -56,6 +55,8 @@ def _candidates(bases: Iterable[str], catalogue: Catalogue | None) -> list[str]:
     """
     if catalogue is None:
         return []
+    from planner.catalogue import builtin_files  # a file that declares its profiles needs none of them
+
     builtin = {name for base in bases for name in builtin_files.based_on(base)}
     return [name for name in catalogue.names if name in builtin or catalogue.is_own(name)]
 

@@ -86,7 +86,8 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     baseline = Baseline.of(workflow)
     same = _with_sizes(sizing, baseline.sizes)  # of the crew, if the baseline is a scenario of the grid
     extra = ExtraScenarios.of(workflow.on(models[0]), sizing, (models[0], min(asked_speeds)), wishes.every_n)
-    grid = Grid(workflow, sizing, premium, seed, backend, cached=False)
+    searched = agents is None and extra.widest > 1 and len(models) == 1  # draws of several models are shared otherwise
+    grid = Grid(workflow, sizing, premium, seed, backend, cached=searched)
     asked = None if agents is None else {declared.crews, *product(agents, numbers.others)}
 
     every_row = list(dict.fromkeys([(base, 1.0), *shown]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from planner.catalogue.profile import Profile
 from planner.engine.draws import Samples
@@ -140,7 +141,7 @@ class Batch:
 
         Raises InputError if the workflow or the batch is too large.
         """
-        graphs, graph_of = _graphs(workflow, points)
+        graphs, graph_of = _graphs(workflow, points, draw_cache)
         if detailed:
             graphs = [resized(graphs[0], points[0].sizes)]
         models = profiles(workflow, *graphs)
@@ -196,7 +197,9 @@ def _groups(
     return list(groups.values())
 
 
-def _graphs(workflow: Workflow, points: Sequence[GridPoint]) -> tuple[list[TaskGraph], list[int]]:
+def _graphs(
+    workflow: Workflow, points: Sequence[GridPoint], draw_cache: DrawCache | None
+) -> tuple[list[TaskGraph], list[int]]:
     """Return the task graphs that the scenarios need, and for each scenario the index of its graph.
 
     Scenarios that need equal graphs have the same index.
@@ -213,7 +216,8 @@ def _graphs(workflow: Workflow, points: Sequence[GridPoint]) -> tuple[list[TaskG
         key = id(declared), structure[id(declared)](point.sizes)
         if key not in numbers:
             numbers[key] = len(graphs)
-            graphs.append(expand(declared, point.sizes))
+            graph = partial(expand, declared, point.sizes)
+            graphs.append(draw_cache.expanded(declared, key[1], graph) if draw_cache else graph())
         graph_of.append(numbers[key])
     return graphs, graph_of
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -122,7 +123,10 @@ def _recorded(batch: Batch, draws: SampleDemands) -> Floats | None:
 def _fill(block: Block, batch: Batch, draws: SampleDemands, cancelled: Callable[[], bool]) -> None:
     largest: dict[str, Floats] = {}
     for number, group in enumerate(batch.groups):
-        drawn = batch.pipeline(group).complete(draws, group.speed or 1.0, batch.detailed)
+        draw = partial(batch.pipeline(group).complete, draws, group.speed or 1.0, batch.detailed)
+        cache = None if batch.recorded is not None or batch.detailed else batch.draw_cache
+        key = group.speed, group.requests
+        drawn = cache.times(draws.samples, group.graph, key, draw) if cache else draw()
         block.accepted[group.points] = drawn.times.accepted
         if number >= len(batch.groups) - batch.watched:
             for model, tokens in drawn.times.largest.items():

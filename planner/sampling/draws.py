@@ -1,8 +1,8 @@
-"""A cache of draws for searches, and samples that record the mean of each stream of draws."""
+"""A cache of draws and times for searches, and samples that record the mean of each stream of draws."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -14,6 +14,8 @@ from planner.expansion.draw.demand import Layers
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.reading.estimates.estimate import Estimate
 from planner.timing.durations import SampleDemands
+from planner.timing.pipeline import DrawnSamples
+from planner.workflow.declaration import Workflow
 
 Stream = tuple[str, str]
 """Path and purpose, which together identify a stream of draws."""
@@ -110,6 +112,9 @@ class DrawCache:
         self._draws: dict[tuple[int, int], SampleDemands] = {}
         self._bytes: dict[tuple[int, int], int] = {}
         self._graphs: list[TaskGraph] = []  # keep alive the declarations that identify demands
+        self._expanded: dict[tuple[int, tuple[int, ...]], tuple[Workflow, TaskGraph]] = {}
+        self._times: dict[tuple[object, ...], DrawnSamples] = {}
+        self._times_bytes = 0
         self._lock = Lock()
 
     def __reduce__(self) -> tuple[type[DrawCache], tuple[int]]:
@@ -127,6 +132,9 @@ class DrawCache:
         block = draws.samples.low, draws.samples.high
         with self._lock:
             size, room = 0, self._most - sum(self._bytes.values()) + self._bytes.get(block, 0)
+            if sum(demand.nbytes for demand in draws.demands.values()) + self._times_bytes > room:
+                self._times.clear()  # to draw takes longer than to compute times
+                self._times_bytes = self._most
             for key, demand in list(draws.demands.items()):
                 if size + demand.nbytes > room:
                     del draws.demands[key]
@@ -134,3 +142,34 @@ class DrawCache:
                     size += demand.nbytes
             self._draws[block], self._bytes[block] = draws, size
             self._graphs += graphs
+
+    def expanded(self, workflow: Workflow, key: tuple[int, ...], expand: Callable[[], TaskGraph]) -> TaskGraph:
+        """Return the cached task graph of a workflow, or else the one that `expand` returns.
+
+        key : key of the crew sizes, as in `structures`
+        """
+        found = self._expanded.get((id(workflow), key))
+        if found is None:
+            found = self._expanded[id(workflow), key] = workflow, expand()
+        return found[1]
+
+    def times(
+        self, samples: Samples, graph: TaskGraph, group: tuple[object, ...], draw: Callable[[], DrawnSamples]
+    ) -> DrawnSamples:
+        """Return the cached times of a block of samples, or else those that `draw` returns.
+
+        Times are kept only while there is room for them and for all draws.
+
+        graph : a task graph that `expanded` returned
+        group : everything else on which the times depend
+        """
+        key = samples.low, samples.high, id(graph), *group
+        found = self._times.get(key)
+        if found is None:
+            found = draw()
+            size = 2 * (found.times.fixed.nbytes + found.times.decode.nbytes)
+            with self._lock:
+                if self._times_bytes + size + sum(self._bytes.values()) <= self._most:
+                    self._times[key] = found
+                    self._times_bytes += size
+        return found

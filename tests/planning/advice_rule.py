@@ -32,35 +32,42 @@ def brute_force(rule: Rule) -> tuple[str, Scenario, Scenario]:
         near = [each for each in near if (cost[each] or 0) == min(cost[other] or 0 for other in near)]
         return min(near, key=lambda each: (each.agents, each.others))
 
-    def order(each: Scenario) -> int:
+    def buyable(each: Scenario) -> int:
         return AVAILABILITY.index("hypothetical" if each.speed != 1 else rule.restricted.get(each.model, ""))
 
     def pick(candidates: list[Scenario]) -> Scenario | None:
         paying = [each for each in candidates if pays(declared, each)]
-        paying = [each for each in paying if all(order(each) <= order(other) for other in paying)]
         if value is None:
             near = [each for each in paying if all(time[each] <= (1 + rule.worth) * time[other] for other in paying)]
             return min(near, key=lambda each: (cost[each] or 0, each.speed, time[each]), default=None)
         return min(paying, key=lambda each: (loss[each], cost[each] or 0, each.speed), default=None)
 
-    others = {(each.model, each.speed) for each in time} - {(declared.model, declared.speed)}
     enough = named(declared.model, declared.speed)
     by_agents = enough if pays(declared, enough) else None
-    by_speed = pick([Scenario(*row, declared.agents, declared.others) for row in others])
-    wide = [named(*row) for row in others]
-    by_both = pick([each for each in wide if (each.agents, each.others) != (declared.agents, declared.others)])
-    best = by_agents or by_speed
-    if by_agents and by_speed:
-        if pays(by_agents, by_speed):
-            best = by_speed
-        elif not pays(by_speed, by_agents):
-            best = by_speed if (cost[by_speed] or 0) < (cost[by_agents] or 0) else by_agents
-    if by_both and pays(best or declared, by_both):
-        return "both", by_both, enough
-    if best is None and total(enough) >= total(declared):
-        return "keep", declared, enough
-    if best is not None and best == by_speed:
-        return "faster", best, enough
     more = [dict(enough.others)[name] - count for name, count in declared.others] + [enough.agents - declared.agents]
-    code = "more-agents" if min(more) >= 0 else "fewer-agents" if max(more) <= 0 else "rebalance"
-    return code, enough, enough
+    by_number = "more-agents" if min(more) >= 0 else "fewer-agents" if max(more) <= 0 else "rebalance"
+
+    def verdict(allowed: set[tuple[str, float]]) -> tuple[str, Scenario]:
+        by_speed = pick([Scenario(*row, declared.agents, declared.others) for row in allowed])
+        wide = [named(*row) for row in allowed]
+        by_both = pick([each for each in wide if (each.agents, each.others) != (declared.agents, declared.others)])
+        best = by_agents or by_speed
+        if by_agents and by_speed:
+            if pays(by_agents, by_speed):
+                best = by_speed
+            elif not pays(by_speed, by_agents):
+                best = by_speed if (cost[by_speed] or 0) < (cost[by_agents] or 0) else by_agents
+        if by_both and pays(best or declared, by_both):
+            return "both", by_both
+        if best is None and total(enough) >= total(declared):
+            return "keep", declared
+        if best is not None and best == by_speed:
+            return "faster", best
+        return by_number, enough
+
+    for level in range(len(AVAILABILITY)):
+        easy = {(each.model, each.speed) for each in time if buyable(each) <= level}
+        code, best = verdict(easy - {(declared.model, declared.speed)})
+        if code != "keep":
+            return code, best, enough
+    return "keep", declared, enough

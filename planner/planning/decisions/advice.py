@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -155,12 +155,35 @@ class Rule:
         return self.worth * self.points[self.declared].seconds
 
     def choose(self) -> Choice:
-        """Choose a scenario. See docs/model.md, "Advice"."""
+        """Choose a scenario: what can be bought comes first. See docs/model.md, "Advice"."""
+        ranks = sorted({0, *map(self.rank, self.rows)})
+        choices = (self._choose([row for row in self.rows if self.rank(row) <= rank]) for rank in ranks)
+        keep = Choice("keep", self.declared, self.enough(self.row))
+        return next((choice for choice in choices if choice.verdict != "keep"), keep)
+
+    def rival(self, row: Row) -> Scenario | None:
+        """Return the scenario on which a scenario of `row` must improve to be chosen.
+
+        A row is a model at one speed. Return None if no scenario of the row can be chosen, because one that is easier
+        to buy is worth it.
+        """
+        rank = self.rank(row)
+        easier = [other for other in self.rows if self.rank(other) < rank]
+        if rank > 0 and self._choose(easier).verdict != "keep":
+            return None
+        return self._choose([other for other in self.rows if self.rank(other) <= rank]).recommended
+
+    def rank(self, row: Row) -> int:
+        """Return how hard it is to buy a model at one speed: an index in `AVAILABILITY`."""
+        return AVAILABILITY.index(self.availability(Scenario(*row, *self.declared.crews)))
+
+    def _choose(self, rows: Sequence[Row]) -> Choice:
+        """Choose among the scenarios of `rows` and of the declared row. A row is a model at one speed."""
         declared, named = self.declared, self.enough(self.row)
         agents = named if self.adds(declared, named) else None
-        faster = self.fastest(self.at(self.rows, declared))
+        faster = self.fastest(self.at(rows, declared))
         single = self._better(agents, faster)
-        wide = [scenario for row in self.rows if (scenario := self.enough(row)).crews != declared.crews]
+        wide = [scenario for row in rows if (scenario := self.enough(row)).crews != declared.crews]
         both = self.fastest(scenario for scenario in wide if scenario in self.points)
         if both is not None and self.adds(single or declared, both):
             return Choice("both", both, named)
@@ -180,13 +203,16 @@ class Rule:
         """
         if row in self.named:
             return Scenario(*row, self.named[row])
-        scenarios = self.scenarios(row)
-        loss = {scenario: self.loss(scenario) for scenario in scenarios}
-        most = min(loss.values()) + self.worth * min(self.points[scenario].seconds for scenario in scenarios)
+        most = self.most_loss(row)
         return min(
-            (scenario for scenario in scenarios if loss[scenario] <= most),
+            (scenario for scenario in self.scenarios(row) if self.loss(scenario) <= most),
             key=lambda scenario: (scenario.all_agents, self._dear(scenario), scenario.crews),
         )
+
+    def most_loss(self, row: Row) -> float:
+        """Return the largest `loss` that is about as good as the least loss of a row, as in `enough`."""
+        scenarios = self.scenarios(row)
+        return min(map(self.loss, scenarios)) + self.worth * min(self.points[each].seconds for each in scenarios)
 
     def scenarios(self, row: Row) -> list[Scenario]:
         """Return the scenarios to choose from in a row, which is a model at one speed."""
@@ -217,17 +243,15 @@ class Rule:
     def fastest(self, scenarios: Iterable[Scenario]) -> Scenario | None:
         """Return the best of those `scenarios` that are worth the change from the declared one; None if none is.
 
-        Only the scenarios that are easiest to buy are compared, by the order of `AVAILABILITY`.
         If the value of time is given and all costs are known, the best scenario has the least `loss`.
         Otherwise, it is the cheapest scenario with a p50 of at most `(1 + worth) * least p50`.
         """
-        worth = self._worth(scenarios)
-        first = min((self._rank(scenario) for scenario in worth), default=0)
-        return self._cheapest([scenario for scenario in worth if self._rank(scenario) == first])
+        return self._cheapest([scenario for scenario in scenarios if self.adds(self.declared, scenario)])
 
     def next_faster(self, scenario: Scenario) -> Scenario | None:
         """Return the best scenario in `rows` that has the same agents as `scenario` and is quicker.
 
+        Only the scenarios that are easiest to buy are compared, by the order of `AVAILABILITY`.
         "Best" has the same meaning as in `fastest`. If no scenario is quicker, return None.
         If `scenario` has the declared model and speed, return the best slower scenario instead of None.
         """
@@ -235,8 +259,8 @@ class Rule:
         candidates = [other for other in others if self.points[other].seconds < self.points[scenario].seconds]
         if scenario.row == self.row:
             candidates = candidates or others
-        first = min(map(self._rank, candidates), default=0)
-        return self._cheapest([other for other in candidates if self._rank(other) == first])
+        first = min((self.rank(other.row) for other in candidates), default=0)
+        return self._cheapest([other for other in candidates if self.rank(other.row) == first])
 
     def next_more(self, scenario: Scenario, most: int) -> Scenario | None:
         """Return the scenario in which one crew has about twice its agents; None if no larger number is measured.
@@ -285,12 +309,6 @@ class Rule:
         """Return whether the change between two scenarios is worth it."""
         gain = self.loss(before) - self.loss(after)
         return gain > 0 if self._priced else gain >= self.least and gain > 0
-
-    def _worth(self, scenarios: Iterable[Scenario]) -> list[Scenario]:
-        return [scenario for scenario in scenarios if self.adds(self.declared, scenario)]
-
-    def _rank(self, scenario: Scenario) -> int:
-        return AVAILABILITY.index(self.availability(scenario))
 
     def _cheapest(self, scenarios: list[Scenario]) -> Scenario | None:
         if not scenarios:

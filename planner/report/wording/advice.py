@@ -125,9 +125,10 @@ def _verdict(advice: Advice, unpaid: bool) -> str:
         within = f"{'is' if ending else 'are'} within {quantities.relative_error(advice.threshold)}"
         difference = f"save{ending} {gain}" if change.worth else f"{within}: {_difference(advice, change, unpaid)}"
         return f"{'FEWER AGENTS' if advice.verdict == 'fewer-agents' else 'REBALANCE'}: {agents} {difference}{reason}"
-    sold = change.availability != "hypothetical"
+    sold = change.availability not in ("hypothetical", "retired")
     if advice.verdict == "both":
-        start = "BOTH" if sold else "BOTH, IF THIS SPEED WERE SOLD"
+        what = "SPEED" if change.availability == "hypothetical" else "MODEL"
+        start = "BOTH" if sold else f"BOTH, IF THIS {what} WERE SOLD"
         return f"{start}: {agents}, and {row}, {'' if sold else 'would '}save {gain}{reason}"
     return f"FASTER: {row} saves {gain}" if sold else f"FASTER, IF IT WERE SOLD: {row} would save {gain}"
 
