@@ -197,11 +197,12 @@ def tokens(
     with refused():
         from planner.reading.files.text_file import read_texts
         from planner.report.text.tokens import tokens_json, tokens_text
+        from planner.report.wording.notes import worded
         from planner.tokens.counting import tally
 
         result = tally(read_texts(files, getattr(sys.stdin, "buffer", None)), encoding)
         typer.echo(tokens_json(result) if as_json else laid_out(lambda: tokens_text(result)), nl=False)
-        say_notes(result.notes if as_json else ())
+        say_notes(worded(result.notes if as_json else ()))
 
 
 @app.command(cls=Once)

@@ -106,6 +106,53 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
     assert 0 < data["scenarios"][1]["coordination_share"] < 1
 
 
+MEASURED = "glm-5-sglang-h200"
+
+
+NOTED = """\
+workflow: w
+model: m
+models:
+  m: {ttft: 1s, output_speed: 50, price: {input: 1, output: 1}}
+  quick: {based_on: m, speed: 2x, available: retired}
+  unused: {ttft: 1s, output_speed: 50}
+parameters: {left: 3}
+steps:
+  a: {llm: {input: 10, output: 50 to 90}}
+  b: {needs: a, human: 5min to 9min}
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["forecast", "compare", "sensitivity", "target --p50 2h", "tier --fast quick --budget 1"],
+)
+def test_notes_in_json_are_codes_and_values(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(NOTED, encoding="utf-8")
+    name, *options = command.split()
+    data = json.loads(printed(name, path, *options, "--samples", 50, "--json"))
+    assert {tuple(note) for note in data["notes"]} == {("code", "text", "values")}
+    notes = {note["code"]: note["values"] for note in data["notes"]}
+    assert notes["unused-parameter"] == {"parameters": ["left"]}
+    assert notes["unpaid-people"] == {"places": [{"step": "b", "crew": ""}]}
+    assert notes["unused-model"]["models"] == ["unused"]
+    assert notes["not-converged"]["samples"] == 50
+    if name == "tier":
+        assert notes["restricted-model"] == {"model": "quick", "available": "retired"}
+
+
+def test_cautions_on_profiles_in_json_are_notes() -> None:
+    profiles = json.loads(printed("models", "--json"))["models"]
+    (profile,) = (each for each in profiles if each["name"] == MEASURED)
+    one = json.loads(printed("models", MEASURED, "--json"))
+    assert profile["caveats"] == one["caveats"]
+    for note in one["caveats"]:
+        assert note["code"] == "caveat"
+        assert note["values"]["profile"] == MEASURED
+    assert {note["values"]["kind"] for note in one["caveats"]} == {"measured"}
+
+
 def test_the_json_of_a_forecast_is_one_such_scenario_with_its_breakdown() -> None:
     data = json.loads(printed("forecast", EIGHT, "--samples", 5, "--json"))
     assert list(data)[:6] == ["version", "workflow", "seed", "samples", "precision", "baseline"]
@@ -631,7 +678,7 @@ def test_claims_are_told_wherever_they_are_used(golden: Golden) -> None:
 def test_the_conditions_of_a_measured_curve_are_told_where_it_is_used(golden: Golden) -> None:
     golden(printed("forecast", BUGFIX, "--samples", 5, "--model", "h200x2-70b-8k", "--all"))
     options = ("--samples", 5, "--agents", 1, "--model", "glm-5-tilert-b200,glm-5-sglang-h200", "--json")
-    notes = json.loads(printed("compare", BUGFIX, *options))["notes"]
+    notes = [note["text"] for note in json.loads(printed("compare", BUGFIX, *options))["notes"]]
     assert sum("is measured for: " in note for note in notes) == 1
     assert sum("is claimed for: 1 request at a time" in note for note in notes) == 1
     assert any("'up to 500 at 1'" in note for note in notes)
@@ -714,8 +761,9 @@ def test_prices_per_token_are_noted(tmp_path: Path) -> None:
         )
         for command in ("forecast", "compare"):
             notes = json.loads(printed(command, path, "--samples", 2, "--json"))["notes"]
-            said = "A price of m is below $0.001: prices are per million tokens, not per token."
-            assert (said in notes) is told
+            assert [note["values"] for note in notes if note["code"] == "tiny-price"] == (
+                [{"models": ["m"], "usd": 0.001}] if told else []
+            )
 
 
 def test_an_explanation_says_where_a_profile_stands(tmp_path: Path) -> None:

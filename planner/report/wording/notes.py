@@ -347,6 +347,7 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
         "'{step}' is done once for all items of '{fan_out}' that fail; to do it for each, put both into the 'steps:' "
         "of the fan-out."
     ),
+    "approximate-counts": "Numbers with ~ are approximate, from characters and the kind of text: {reason}.",
     "approximate-tokens": lambda values, _: (
         f"Tokens that could not be counted are approximate: {'; '.join(values['texts'])}."
     ),
