@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from rich.cells import cell_len
 
 import planner
 from planner.errors import Note
+from planner.report import without_colour
 from planner.report.text.forecast_screen import MOST_LINES, forecast_screen
 from planner.report.text.sensitivities import sensitivity_text
 from planner.report.wording import quantities
@@ -49,6 +51,40 @@ def test_first_screens_of_forecast_and_sensitivity_fit(name: str) -> None:
     answer = str(forecast).partition("\n\n")[0]
     assert everything.startswith(answer)
     assert len(everything.splitlines()) > len(str(forecast).splitlines())
+
+
+WIDE = """\
+workflow: \u4fee\u590d\u6240\u6709\u5df2\u77e5\u9519\u8bef\U0001f680 \u5e76\u53d1\u5e03{more}
+model: \u6a21\u578b\u7532
+models:
+  \u6a21\u578b\u7532: {{ttft: 1s, output_speed: 50, price: {{input: 1, output: 1}}}}
+  \u6a21\u578b\u4e59\u5f88\u957f\u7684\u540d\u5b57\u5feb\u901f\u7248\u672c: {{based_on: \u6a21\u578b\u7532, speed: 2x, price_multiplier: 3}}
+crews: {{engineers: {{agents: 4}}, reviewers: {{agents: 2}}}}
+steps:
+  analyse: {{llm: {{input: 10, output: 50 to 900}}}}
+  build: {{needs: analyse, for_each: 9, crew: engineers, llm: {{output: 900 to 1k}}}}
+  review: {{needs: build, for_each: 9, crew: reviewers, human: 5min to 9min}}
+"""
+FAST = "\u6a21\u578b\u4e59\u5f88\u957f\u7684\u540d\u5b57\u5feb\u901f\u7248\u672c"
+
+
+@pytest.mark.parametrize("length", [0, 3, 20, 60])
+def test_first_screens_with_wide_characters_fit(length: int) -> None:
+    workflow = planner.load_workflow(WIDE.format(more="\u6d41" * length))
+    results = [
+        planner.forecast(workflow, samples=16),
+        planner.compare(workflow, samples=16),
+        planner.target(workflow, p50="20min", models=[workflow.model or "", FAST], samples=16),
+        planner.target(workflow, p50="1min", samples=16),
+        planner.tier(workflow, fast=FAST, budget=1, samples=16),
+        planner.tier(workflow, fast=FAST, p50="1min", samples=16),
+        planner.sensitivity(workflow, samples=50),
+    ]
+    for result in results:
+        for text in (str(result), result.text(everything=True)):
+            widest = max(without_colour(text).splitlines(), key=cell_len)
+            assert cell_len(widest) <= 80, widest
+        assert "\u4fee\u590d" in str(result)
 
 
 @pytest.mark.parametrize("name", ["fix_bugs", "eval_500"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.errors import printable
+from planner.errors import columns_of, printable
 from planner.measures.moments import Distribution
 from planner.planning.forecast_result import Forecast
 from planner.report.text.layout import WIDTH, note_lines, width, wrap, wrap_all
@@ -32,7 +32,7 @@ def answer_lines(forecast: Forecast) -> list[str]:
     planned = planned_phrase(forecast.sizes, forecast.result.scenario)
     if any(note.code == "langgraph-runtime" for note in forecast.notes):
         planned += ", on LangGraph"
-    room = width() - len(title) - len(planned)
+    room = width() - columns_of(title) - columns_of(planned)
     head = [f"{title}{' ' * room}{planned}"] if room >= 2 else wrap_all([title, f"Planned: {planned}"])
     return [
         *head,

@@ -6,8 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from planner.errors import columns_of
 from planner.report.data.formats import VERSION, notes_data
-from planner.report.text.layout import shorten_left, width
+from planner.report.text.columns import right, shorten_left
+from planner.report.text.layout import width
 from planner.report.wording.notes import worded
 from planner.tokens.counting import Tally, Tokens
 from planner.tokens.text_kind import KINDS, MEASURED, SOURCES, Ratio, ratios
@@ -104,10 +106,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     right.
     """
     lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]
+    widths = [max(columns_of(line[column]) for line in lines) for column in range(len(head) - 1)]
     name_width = max(width() - sum(widths) - 2 * len(widths), _SHORTEST_NAME)
     text = ""
     for line in lines:
-        cells = [cell.rjust(room) for cell, room in zip(line, widths, strict=False)]
+        cells = [right(cell, room) for cell, room in zip(line, widths, strict=False)]
         text += "  ".join([*cells, shorten_left(line[-1], name_width)]) + "\n"
     return text
