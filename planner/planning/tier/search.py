@@ -216,8 +216,10 @@ def tier(workflow: Workflow, fast: str, limits: Limits, *, agents: int | Mapping
     best, thrifty = _best(final, limits)
     closest = None if best is not None else closest_of(final, limits)
     models = samples_of[everything].accumulator.batch.models
+    choices = {nothing, everything, best, thrifty, closest} - {None}
+    shown = [samples.seconds for chosen, samples in samples_of.items() if chosen in choices]
     remarks = (
-        *imprecise(reached, count),
+        *imprecise(reached, count, Precision.of(stopping.target, shown)),
         *few_samples(limits.percentile, [samples_of[nothing].seconds, samples_of[everything].seconds]),
         *_left_out(len(steps), search.cut, len(alone) - len(simulated_alone)),
         *restricted_notes(models),

@@ -16,7 +16,7 @@ from planner.report.wording.advice import (
     question,
     unpaid_crew,
 )
-from planner.report.wording.screen_notes import more_notes, screen_notes
+from planner.report.wording.screen_notes import additions, screen_notes
 
 MOST_LINES = 18
 """Most lines of the first screen, notes and wide grids aside."""
@@ -35,7 +35,7 @@ def first_screen(comparison: Comparison, more: str = "--all") -> str:
     """
     said = ("unpaid-people",) if unpaid_crew(comparison) else ()
     notes = screen_notes(comparison.notes, said)
-    pointer = f"{more} adds tables, decisions and {more_notes(comparison.notes, notes, said)}."
+    pointer = f"{more} adds {additions(['tables', 'decisions'], comparison.notes, notes, said)}."
     lines = [*answer_lines(comparison), *note_lines(notes), *wrap(pointer)]
     return "\n".join(lines) + "\n"
 

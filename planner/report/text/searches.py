@@ -13,7 +13,7 @@ from planner.planning.tier.search import TierResult, by_worth
 from planner.report.text.columns import left, right, shorten, shorten_left
 from planner.report.text.layout import note_lines, table, width, wrap, wrap_all
 from planner.report.wording import quantities
-from planner.report.wording.screen_notes import more_notes, screen_notes
+from planner.report.wording.screen_notes import additions, screen_notes
 from planner.report.wording.targets import (
     AGENTS,
     SPEEDS,
@@ -51,7 +51,7 @@ def target_screen(result: TargetResult) -> str:
         *_target_answer(result),
         *_otherwise_needed(result),
         *note_lines(notes),
-        *wrap(f"--all adds {chances}, the speeds and agents needed, and {more_notes(result.notes, notes)}."),
+        *wrap(f"--all adds {additions([chances, 'the speeds and agents needed'], result.notes, notes)}."),
     ]
     return "\n".join(lines) + "\n"
 
@@ -153,8 +153,8 @@ _CHOICE = 20
 def tier_screen(result: TierResult) -> str:
     """Return the answer of a choice of tiers as text, with at most two notes."""
     notes = screen_notes(result.notes)
-    more = f"--all adds intervals, each step by itself and {more_notes(result.notes, notes)}."
-    lines = [*_tier_answer(result), *note_lines(notes), more]
+    more = f"--all adds {additions(['intervals', 'each step by itself'], result.notes, notes)}."
+    lines = [*_tier_answer(result), *note_lines(notes), *wrap(more)]
     return "\n".join(lines) + "\n"
 
 

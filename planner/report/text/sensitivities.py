@@ -10,7 +10,7 @@ from planner.planning.sensitivity.variations import Effect
 from planner.report.text.columns import left, shorten
 from planner.report.text.layout import WIDTH, note_lines, width, wrap, wrap_all
 from planner.report.wording import quantities
-from planner.report.wording.screen_notes import more_notes, screen_notes
+from planner.report.wording.screen_notes import additions, screen_notes
 from planner.report.wording.sensitivities import (
     DECIDED,
     chart_title,
@@ -48,7 +48,8 @@ def sensitivity_text(sensitivity: Sensitivity, *, everything: bool = False, more
     notes = note_lines(shown_notes)
     rows = max(_LEAST_ROWS, LINES - len(head) - len(notes) - 6)
     chart = list(_chart(sensitivity, rows, False))
-    pointer = f"{more} shows all {numbers:,} numbers of the file, and {more_notes(sensitivity.notes, shown_notes)}."
+    added = additions([f"all {numbers:,} numbers of the file"], sensitivity.notes, shown_notes)
+    pointer = f"{more} shows {added}."
     return "\n".join([*head, *chart, "", *notes, *wrap(pointer)]) + "\n"
 
 
