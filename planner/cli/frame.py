@@ -18,7 +18,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from planner.cli import BAD_INPUT, INTERRUPTED, INTERRUPTION, leave
-from planner.cli.options import OutputOptions
+from planner.cli.options import MORE, OutputOptions
 
 if TYPE_CHECKING:
     from planner.report.progress import Progress
@@ -214,9 +214,6 @@ EXPECTED = {
 }
 """Type of a pydantic error → message. The error's context fills the placeholders."""
 
-SEVERAL = ("agents", "model", "speed")
-"""Options that take several values, separated by commas."""
-
 
 def _check_values(command: TyperCommand | TyperGroup, context: Any, args: list[str]) -> None:
     """Raise BadParameter if an option is repeated, or if a value is empty.
@@ -227,7 +224,8 @@ def _check_values(command: TyperCommand | TyperGroup, context: Any, args: list[s
     values, _, given = command.make_parser(context).parse_args(args=args)
     for option, times in Counter(given).items():
         if isinstance(option, TyperOption) and times > 1 and not option.is_flag and not option.multiple:
-            remedy = "give it once" + (", with commas between values" * (option.name in SEVERAL))
+            several = str(option.metavar).endswith(MORE)
+            remedy = "give it once" + (", with commas between values" * several)
             raise typer.BadParameter(f"{option.opts[0]}: given twice; {remedy}", context)
     for parameter in given:
         value = values.get(str(parameter.name))

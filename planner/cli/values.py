@@ -62,7 +62,7 @@ def parse_speeds(check: "Checks", text: str) -> list[float]:
     return check.each("speeds", text.split(","), factor)
 
 
-def parse_agents(check: "Checks", texts: list[str] | None) -> dict[str | None, list[int]]:
+def parse_agents(check: "Checks", texts: list[str] | None, several: bool = False) -> dict[str | None, list[int]]:
     """Parse the values of `--agents`. Return the numbers of agents of each named crew.
 
     - `--agents coders=2,4 --agents reviewers=1` gives `{"coders": [2, 4], "reviewers": [1]}`.
@@ -70,12 +70,15 @@ def parse_agents(check: "Checks", texts: list[str] | None) -> dict[str | None, l
     - `--agents 2,4` gives `{None: [2, 4]}`.
 
     If the option is absent, the result is empty.
+
+    several : whether the command takes several numbers of each crew, for the example in messages
     """
     from planner.reading.fields import MOST_AGENTS
 
     def count(part: str) -> int:
         if not part.strip().isdecimal() or not 1 <= int(part) <= MOST_AGENTS:
-            raise ValueError(f"expected whole numbers from 1 to {MOST_AGENTS:,}, such as 1,2,4")
+            expected = "whole numbers" if several else "a whole number"
+            raise ValueError(f"expected {expected} from 1 to {MOST_AGENTS:,}, such as {'1,2,4' if several else '4'}")
         return int(part)
 
     found: dict[str | None, list[int]] = {}
@@ -150,7 +153,7 @@ def one_each(crews: dict[str | None, list[int]]) -> Any:
 
 def parse_grid(check: "Checks", options: GridOptions | CompareOptions) -> dict[str, Any]:
     """Parse the options of a grid of scenarios. Return a dict of keyword arguments for a `GridRequest`."""
-    crews = parse_agents(check, options.agents)
+    crews = parse_agents(check, options.agents, several=True)
     return {
         "agents": crews.get(None, crews or None),
         "speeds": None if not options.speed else parse_speeds(check, options.speed),

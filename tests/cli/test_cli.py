@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from planner import __version__
 from planner.cli.app import app
+from planner.cli.options import MORE
 from tests.conftest import ROOT, Golden
 
 EIGHT = ROOT / "tests" / "cases" / "eight_items.yaml"
@@ -46,6 +48,23 @@ def refused(*arguments: object) -> str:
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
     return result.stderr
+
+
+@pytest.mark.parametrize("command", ["forecast", "rehearse", "tier", "sensitivity", "compare", "target"])
+@pytest.mark.parametrize(("option", "name"), [("--agents", "agents"), ("--speed", "speed"), ("--model", "model")])
+def test_help_shows_several_values_where_a_command_takes_them(command: str, option: str, name: str) -> None:
+    options = {one.name: one for one in get_command(app).commands[command].params}  # type: ignore[attr-defined]
+    if name not in options:
+        assert (command, name) == ("tier", "speed")
+        return
+    several = command in ("compare", "target")
+    assert options[name].metavar.endswith(MORE) == several
+    assert ("1,2" in options[name].help.replace("1x,2.5x", "1,2")) == (several and name != "model")
+    if name == "speed":
+        taken = refused(command, EIGHT, option, "1x", option, "2x")
+        assert ("commas" in taken) == several
+    if name == "agents":
+        assert ("1,2,4" in refused(command, EIGHT, option, "x")) == several
 
 
 # JSON and CSV
