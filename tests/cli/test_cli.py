@@ -50,6 +50,23 @@ def refused(*arguments: object) -> str:
     return result.stderr
 
 
+@pytest.mark.parametrize("command", ["forecast", "sensitivity"])
+def test_one_scenario_is_the_same_data_however_its_agents_are_set(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    crews = "{coders: {agents: 3}, testers: {agents: 2}}"
+    steps = "{a: {for_each: 9, crew: coders, llm: {output: 50}}, b: {needs: a, crew: testers, tool: 5s}}"
+    path.write_text(NOTED.partition("parameters")[0] + f"crews: {crews}\nsteps: {steps}\n", encoding="utf-8")
+    asked: list[list[str]] = [[], ["coders=3"], ["testers=2"], ["coders=3,testers=2"], ["testers=2", "coders=3"]]
+    found = []
+    for numbers in asked:
+        options = [part for number in numbers for part in ("--agents", number)]
+        found.append(json.loads(printed(command, path, *options, "--samples", 50, "--json")))
+    assert (found[0]["agents"], found[0]["others"], found[0]["sizes"]) == (5, {}, {"coders": 3, "testers": 2})
+    assert all(data == found[0] for data in found)
+    other = json.loads(printed(command, path, "--agents", "testers=4", "--samples", 50, "--json"))
+    assert (other["agents"], other["sizes"]) == (7, {"coders": 3, "testers": 4})
+
+
 @pytest.mark.parametrize("command", ["forecast", "rehearse", "tier", "sensitivity", "compare", "target"])
 @pytest.mark.parametrize(("option", "name"), [("--agents", "agents"), ("--speed", "speed"), ("--model", "model")])
 def test_help_shows_several_values_where_a_command_takes_them(command: str, option: str, name: str) -> None:

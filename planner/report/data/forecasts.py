@@ -27,6 +27,7 @@ def forecast_data(forecast: Forecast) -> dict[str, Any]:
         "samples": forecast.samples,
         "precision": precision_data(forecast.precision),
         "baseline": plain_data(forecast.baseline),
+        "sizes": dict(forecast.sizes),
         **scenario_data(forecast.result),
         "breakdown": dict(forecast.breakdown),
         "steps": _steps(forecast),
