@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from planner.api import MOST_SAMPLES, MOST_THREADS, SPEEDS
+from planner.cli.problems import defer
 
 _SPEEDS = ",".join(f"{speed:g}x" for speed in SPEEDS)
 
@@ -263,7 +264,7 @@ class OutputOptions:
 
     def __post_init__(self) -> None:
         if self.as_json and self.as_csv:
-            raise typer.BadParameter("choose one of --json and --csv")
+            defer("choose one of --json and --csv")
 
 
 def expanded(command: Callable[..., None]) -> Callable[..., None]:

@@ -84,6 +84,53 @@ def test_help_shows_several_values_where_a_command_takes_them(command: str, opti
         assert ("1,2,4" in refused(command, EIGHT, option, "x")) == several
 
 
+SEVERAL_BAD = (
+    "--agents x",
+    "--seed z",
+    "--runtime foo",
+    "--set a",
+    "--set b=x",
+    "--only-below nowhere",
+    "--model m,,n",
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        ("compare", ("--speed y", "--worth -1", "--samples 0", "--threads 0", "--max-time soon")),
+        ("forecast", ("--speed y", "--premium z", "--precision much", "--backend dask")),
+        ("target", ("--speed y", "--p90 -1", "--budget x")),
+        ("tier", ("--budget x", "--fast ,", "--p50 0")),
+        ("sensitivity", ("--speed y", "--off 0")),
+        ("rehearse", ("--speed y", "--scale w", "--samples 0")),
+    ],
+)
+def test_all_bad_options_are_told_together(command: str, more: tuple[str, ...]) -> None:
+    bad = (*SEVERAL_BAD, *more)
+    text = refused(command, EIGHT, *(part for option in bad for part in option.split(" ")))
+    assert [option for option in bad if option.split(" ")[0] not in text] == []
+    assert text.count("--set ") == 2
+    if command != "rehearse":
+        text = refused(
+            command, EIGHT, *(["--fast", "m"] if command == "tier" else []), "--json", "--csv", "--seed", "z"
+        )
+        assert {"--csv", "--seed:"} <= set(text.split())
+
+
+@pytest.mark.parametrize("command", ["forecast", "compare", "target", "tier", "sensitivity", "rehearse", "tokens"])
+def test_a_value_of_a_wrong_type_is_refused_by_every_command(command: str, tmp_path: Path) -> None:
+    more = {"target": ["--p50", "1h"], "tier": ["--fast", "m", "--budget", "1"]}.get(command, [])
+    option = ["--encoding", "q"] if command == "tokens" else ["--seed", "q"]
+    assert option[0] in refused(command, tmp_path / "missing.yaml", *more, *option)
+
+
+def test_unknown_models_and_crews_are_told_together() -> None:
+    text = refused("compare", PORT, "--model", "nobody", "--agents", "zz=1", "--agents", "yy=2")
+    assert [name for name in ("'nobody'", "'zz'", "'yy'") if name not in text] == []
+    assert "3 problems" in text
+
+
 # JSON and CSV
 
 
