@@ -262,7 +262,9 @@ class Once(TyperCommand):
                 raise
             rest = []
             problems = self._type_problems(ctx, args)
-        problems |= _value_problems(self, ctx, list(args))
+        unclear = _value_problems(self, ctx, list(args))
+        if unclear:
+            _raise((problems | unclear).values(), ctx)
         for parameter in self.get_params(ctx):
             if parameter.name in problems:
                 ctx.params[parameter.name] = parameter.get_default(ctx)
