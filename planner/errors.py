@@ -265,13 +265,17 @@ def _excerpt(position: Position) -> tuple[str, str]:
         text[:high][start + position.width :],
     )
     before, after = "…" * (low > 0) + before, after + "…" * (high < len(text))
-    indent = "".join("\t" if character == "\t" else " " * _columns(character) for character in before)
-    carets = "^" * max(1, sum(map(_columns, marked)))
+    indent = "".join("\t" if character == "\t" else " " * columns_of(character) for character in before)
+    carets = "^" * max(1, columns_of(marked))
     return "\t".join(map(printable, f"{before}{marked}{after}".split("\t"))), indent + carets
 
 
+def columns_of(text: str) -> int:
+    """Return the number of columns that a text takes on a terminal. Chinese characters and emoji take two each."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
 def _columns(character: str) -> int:
-    """Return the number of columns that a character takes on a terminal."""
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -93,10 +93,7 @@ class Loaded:
             )
         used = _with_bases([*(models or default), *of_steps], workflow)
         caveats = [caveat for name in used if name not in own for caveat in catalogue.caveats(name)]
-        notes = tuple(
-            Note("caveat", {"text": str(caveat), "kind": caveat.kind, "profile": caveat.profile})
-            for caveat in dict.fromkeys(caveats)
-        )
+        notes = tuple(caveat.note for caveat in dict.fromkeys(caveats))
         return workflow.model_copy(update={"models": profiles}), notes
 
 

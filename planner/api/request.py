@@ -16,7 +16,7 @@ from planner.api import SPEEDS
 
 if TYPE_CHECKING:
     from planner.catalogue.premium import Premium
-    from planner.errors import Note
+    from planner.errors import Note, Problem
     from planner.loading import Loaded
     from planner.planning.comparison_result import Comparison
     from planner.planning.decisions.decide import DecisionOptions
@@ -78,9 +78,31 @@ class Request(ABC):
     def served(self) -> tuple[Workflow, tuple[Note, ...]]:
         """The workflow that the request simulates, and notes about the runtime and the model profiles.
 
-        Raises InputError if a model is unknown, or if the user's catalogue has problems.
+        Raises InputError if a model or a crew is unknown, or if the user's catalogue has problems.
         """
-        return self.serve()
+        from planner.errors import InputError
+
+        unknown = self._unknown_crews()
+        try:
+            served = self.serve()
+        except InputError as error:
+            raise InputError([*error.problems, *unknown], error.more) from None
+        if unknown:
+            raise InputError(unknown)
+        return served
+
+    def _unknown_crews(self) -> Sequence[Problem]:
+        """Return a problem for each crew that the request names and the workflow does not declare."""
+        from planner.errors import InputError
+        from planner.planning.crew_numbers import check_names
+
+        agents = getattr(self, "agents", None)
+        named = [*agents] if isinstance(agents, Mapping) else []
+        try:
+            check_names(self.workflow.declared, [*named, *([self.crew] if self.crew is not None else [])])
+        except InputError as error:
+            return error.problems
+        return ()
 
     @abstractmethod
     def serve(self) -> tuple[Workflow, tuple[Note, ...]]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
+from planner.errors import Note
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -63,6 +65,11 @@ class Caveat(str):
         caveat = super().__new__(cls, text)
         caveat.kind, caveat.profile = kind, profile
         return caveat
+
+    @property
+    def note(self) -> Note:
+        """The warning as a note."""
+        return Note("caveat", {"text": str(self), "kind": self.kind, "profile": self.profile})
 
 
 def price_caveats(name: str, price: Fact, today: date) -> Iterator[str]:

@@ -12,7 +12,7 @@ import typer
 from planner import __version__
 from planner.cli import values
 from planner.cli.decide import sensitivity, target, tier
-from planner.cli.frame import Commands, Once, laid_out, refused, reported, say_notes, show
+from planner.cli.frame import Checked, Commands, Once, laid_out, refused, reported, say_notes, show
 from planner.cli.models import models_app
 from planner.cli.options import (
     Agents,
@@ -74,7 +74,7 @@ def main(
     """Forecast the time and cost of LLM agent workflows. Advise whether faster requests or more agents are worth it."""
 
 
-@app.command(cls=Once)
+@app.command(cls=Checked)
 @expanded
 def forecast(
     file: File,
@@ -105,9 +105,9 @@ def forecast(
             from planner.report.text.forecasts import forecast_text as text
         else:
             from planner.report.text.forecast_screen import forecast_screen as text
-        if (gantt or explain) and (output.as_json or output.as_csv):
-            raise typer.BadParameter("--gantt and --explain print text; omit --json and --csv")
         with values.checked() as check:
+            if (gantt or explain) and (output.as_json or output.as_csv):
+                check.add("--gantt and --explain print text; omit --json and --csv")
             fields = values.parse_scenario(
                 check,
                 speed,
@@ -116,9 +116,10 @@ def forecast(
                 "a forecast has one scenario; use 'planner compare' for several scenarios",
             )
             law = values.parse_premium(check, premium)
+            source = values.parse_source(check, set_, only_below)
             simulation = values.parse_simulation(check, sampling, progress, backend)
         request = values.build_request(
-            ForecastRequest, file, set_, catalogue, only_below, output.output,
+            ForecastRequest, file, source, catalogue, output.output,
             runtime=runtime, premium=law, simulation=simulation, **fields,
         )  # fmt: skip
         result = request.run()
@@ -136,7 +137,7 @@ def forecast(
         show(result, output, forecast_json, forecast_csv, lambda result: "".join(part(result) for part in texts))
 
 
-@app.command(cls=Once)
+@app.command(cls=Checked)
 @expanded
 def compare(
     file: File,
@@ -163,10 +164,11 @@ def compare(
 
         with values.checked() as check:
             fields = values.parse_grid(check, grid)
+            source = values.parse_source(check, set_, only_below)
             simulation = values.parse_simulation(check, sampling, progress, backend)
             decisions = decision_options(check, value_of_time, waiting, setup, runs, every_n, worth)
         request = values.build_request(
-            CompareRequest, file, set_, grid.catalogue, only_below, output.output,
+            CompareRequest, file, source, grid.catalogue, output.output,
             simulation=simulation, decisions=decisions, **fields,
         )  # fmt: skip
         if everything:
@@ -176,10 +178,8 @@ def compare(
         show(request.run(), output, comparison_json, comparison_csv, text)
 
 
-app.command(cls=Once)(target)
-app.command(cls=Once)(tier)
-app.command(cls=Once)(sensitivity)
-app.command(cls=Once)(rehearse)
+for command in (target, tier, sensitivity, rehearse):
+    app.command(cls=Checked)(command)
 
 
 @app.command(cls=Once)
@@ -197,11 +197,12 @@ def tokens(
     with refused():
         from planner.reading.files.text_file import read_texts
         from planner.report.text.tokens import tokens_json, tokens_text
+        from planner.report.wording.notes import worded
         from planner.tokens.counting import tally
 
         result = tally(read_texts(files, getattr(sys.stdin, "buffer", None)), encoding)
         typer.echo(tokens_json(result) if as_json else laid_out(lambda: tokens_text(result)), nl=False)
-        say_notes(result.notes if as_json else ())
+        say_notes(worded(result.notes if as_json else ()))
 
 
 @app.command(cls=Once)

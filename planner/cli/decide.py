@@ -61,13 +61,13 @@ def target(
         with values.checked() as check:
             wanted = checks.target(check, p50, p90, p95, budget)
             fields = values.parse_grid(check, grid)
+            source = values.parse_source(check, set_, only_below)
             simulation = values.parse_simulation(check, sampling, progress, backend)
         request = values.build_request(
             TargetRequest,
             file,
-            set_,
+            source,
             grid.catalogue,
-            only_below,
             output.output,
             target=wanted,
             simulation=simulation,
@@ -126,11 +126,12 @@ def tier(
             limits = checks.limits(check, p50, p90, p95, budget)
             crews = values.parse_agents(check, agents)
             simulation = values.parse_simulation(check, sampling, progress, backend)
-            tiers, models = values.parse_names(fast, "--fast"), values.parse_names(model)
-            if len(tiers) != 1 or len(models) > 1 or any(len(counts) > 1 for counts in crews.values()):
+            source = values.parse_source(check, set_, only_below)
+            tiers, models = values.parse_names(check, fast, "--fast"), values.parse_names(check, model)
+            if len(tiers) > 1 or len(models) > 1 or any(len(counts) > 1 for counts in crews.values()):
                 check.add("--fast and --model take one profile each, and --agents takes one number of each crew")
         request = values.build_request(
-            TierRequest, file, set_, catalogue, only_below, output.output,
+            TierRequest, file, source, catalogue, output.output,
             fast=tiers[0], limits=limits, agents=values.one_each(crews), model=models[0] if models else None,
             runtime=runtime, simulation=simulation,
         )  # fmt: skip
@@ -181,6 +182,7 @@ def sensitivity(
             if all_ and dice:
                 check.add("choose one of --all and --dice")
             factor = check.take("off", off, checks.off)
+            source = values.parse_source(check, set_, only_below)
             fields = values.parse_scenario(
                 check,
                 speed,
@@ -192,9 +194,8 @@ def sensitivity(
         request = values.build_request(
             SensitivityRequest,
             file,
-            set_,
+            source,
             catalogue,
-            only_below,
             output.output,
             off=factor,
             runtime=runtime,

@@ -18,7 +18,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from planner.cli import BAD_INPUT, INTERRUPTED, INTERRUPTION, leave
-from planner.cli.options import OutputOptions
+from planner.cli.options import MORE, OutputOptions
+from planner.cli.problems import defer, forget
 
 if TYPE_CHECKING:
     from planner.report.progress import Progress
@@ -214,38 +215,87 @@ EXPECTED = {
 }
 """Type of a pydantic error → message. The error's context fills the placeholders."""
 
-SEVERAL = ("agents", "model", "speed")
-"""Options that take several values, separated by commas."""
 
-
-def _check_values(command: TyperCommand | TyperGroup, context: Any, args: list[str]) -> None:
-    """Raise BadParameter if an option is repeated, or if a value is empty.
+def _value_problems(command: TyperCommand | TyperGroup, context: Any, args: list[str]) -> dict[str, str]:
+    """Return a message for each option that is repeated, and for each empty value.
 
     Without this check, Typer would silently use only the last value of a repeated option. An empty value would count as
     a missing value.
     """
     values, _, given = command.make_parser(context).parse_args(args=args)
+    problems: dict[str, str] = {}
     for option, times in Counter(given).items():
         if isinstance(option, TyperOption) and times > 1 and not option.is_flag and not option.multiple:
-            remedy = "give it once" + (", with commas between values" * (option.name in SEVERAL))
-            raise typer.BadParameter(f"{option.opts[0]}: given twice; {remedy}", context)
+            several = str(option.metavar).endswith(MORE)
+            remedy = "give it once" + (", with commas between values" * several)
+            problems[str(option.name)] = f"{_name(option)}: given twice; {remedy}"
     for parameter in given:
         value = values.get(str(parameter.name))
         texts = value if isinstance(value, list | tuple) else [value]
         if any(isinstance(text, str) and not text.strip() for text in texts):
-            is_option = isinstance(parameter, TyperOption)
-            name = parameter.opts[0] if is_option else str(parameter.name).upper()
-            remedy = "write a value, or omit the option" if is_option else "write a value"
-            raise typer.BadParameter(f"{name}: the value is empty; {remedy}", context)
+            remedy = "write a value, or omit the option" if isinstance(parameter, TyperOption) else "write a value"
+            problems.setdefault(str(parameter.name), f"{_name(parameter)}: the value is empty; {remedy}")
+    return problems
+
+
+def _name(parameter: Any) -> str:
+    return str(parameter.opts[0] if isinstance(parameter, TyperOption) else str(parameter.name).upper())
+
+
+def _raise(problems: Iterable[str], context: Any) -> None:
+    """Raise one BadParameter with all problems, if there are any."""
+    messages = list(problems)
+    if messages:
+        raise typer.BadParameter("\n  ".join(messages), context)
 
 
 class Once(TyperCommand):
-    """A command of the command line. It refuses repeated options and empty values."""
+    """A command of the command line. It refuses repeated options, empty values and values of a wrong type together."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        rest = super().parse_args(ctx, list(args))
-        _check_values(self, ctx, list(args))
+        forget()
+        problems: dict[str, str] = {}
+        try:
+            rest = super().parse_args(ctx, list(args))
+        except typer.BadParameter as error:
+            if not error.message:  # a required value is missing
+                raise
+            rest = []
+            problems = self._type_problems(ctx, args)
+        unclear = _value_problems(self, ctx, list(args))
+        if unclear:
+            _raise((problems | unclear).values(), ctx)
+        for parameter in self.get_params(ctx):
+            if parameter.name in problems:
+                ctx.params[parameter.name] = parameter.get_default(ctx)
+        self.report(problems.values(), ctx)
         return rest
+
+    def report(self, problems: Iterable[str], context: Any) -> None:
+        """Raise BadParameter if there are problems."""
+        _raise(problems, context)
+
+    def _type_problems(self, context: Any, args: list[str]) -> dict[str, str]:
+        """Return a message for each value of a wrong type. Typer itself stops at the first of them."""
+        problems: dict[str, str] = {}
+        values, _, _ = self.make_parser(context).parse_args(args=list(args))
+        for parameter in self.get_params(context):
+            if parameter.is_eager:
+                continue
+            try:
+                parameter.handle_parse_result(context, values, [])
+            except typer.BadParameter as error:
+                if not error.message:
+                    raise
+                problems[str(parameter.name)] = f"{_name(parameter)}: {_worded(error).removesuffix('.')}"
+        return problems
+
+
+class Checked(Once):
+    """A command that reads a workflow. `values.checked` reports problems with all of its options together."""
+
+    def report(self, problems: Iterable[str], context: Any) -> None:
+        defer(*problems)
 
 
 class Commands(TyperGroup):
@@ -256,7 +306,7 @@ class Commands(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, list(args))
-        _check_values(self, ctx, list(args))
+        _raise(_value_problems(self, ctx, list(args)).values(), ctx)
         return rest
 
     def invoke(self, ctx: Any) -> Any:

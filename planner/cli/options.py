@@ -10,25 +10,32 @@ from typing import Annotated, Any, Literal
 import typer
 
 from planner.api import MOST_SAMPLES, MOST_THREADS, SPEEDS
+from planner.cli.problems import defer
 
 _SPEEDS = ",".join(f"{speed:g}x" for speed in SPEEDS)
 
 File = Annotated[Path, typer.Argument(help="Workflow file; - reads standard input.", show_default=False)]
-Speed = Annotated[str, typer.Option(help="Multiply the output speed of every request by this factor, e.g. 2.5x.")]
+MORE = ",..."
+"""End of the metavar of an option that takes several values, separated by commas."""
+
+Speed = Annotated[
+    str, typer.Option(help="Multiply the output speed of every request by this factor, e.g. 2.5x.", metavar="FACTOR")
+]
 Speeds = Annotated[
     str | None,
     typer.Option(
         help="Multiply the output speed of every request by each of these factors, e.g. 1x,2.5x. [default: 1x and "
         f"the faster tiers of the workflow's model, or {_SPEEDS} if it has none. With --model: {_SPEEDS} for one "
         "model, 1x for several]",
+        metavar=f"FACTOR{MORE}",
         show_default=False,
     ),
 ]
 Agents = Annotated[
     list[str] | None,
     typer.Option(
-        help="Number of agents. If there are several crews, add their names, e.g. --agents writers=4 --agents "
-        "editors=2.",
+        help="One number of agents, e.g. 4. If there are several crews, one number for each crew that you name, e.g. "
+        "--agents writers=4 --agents editors=2.",
         metavar="N",
     ),
 ]
@@ -38,7 +45,7 @@ AgentCounts = Annotated[
         help="Numbers of agents to try, e.g. 1,2,4. If there are several crews, name one or more of them, e.g. "
         "--agents writers=1,2,4 --agents editors=1,2. [default: 1,2,4,8,16 and the declared number. "
         "Of several crews, only the one that holds the workflow up most gets these numbers]",
-        metavar="N",
+        metavar=f"N{MORE}",
         show_default=False,
     ),
 ]
@@ -49,7 +56,7 @@ ComparedAgents = Annotated[
         "--agents writers=1,2,4 --agents editors=1,2. [default: 1, the recommended number, the declared number, "
         "and half or twice the declared number. Of several crews, only the one that holds the workflow up most gets "
         "these numbers]",
-        metavar="N",
+        metavar=f"N{MORE}",
         show_default=False,
     ),
 ]
@@ -58,6 +65,7 @@ ComparedSpeeds = Annotated[
     typer.Option(
         help="Multiply the output speed of every request by each of these factors, e.g. 1x,2.5x. [default: 1x and "
         "2.5x. Without --model, faster tiers of the workflow's model replace 2.5x. With several models, only 1x]",
+        metavar=f"FACTOR{MORE}",
         show_default=False,
     ),
 ]
@@ -77,7 +85,7 @@ Models = Annotated[
     typer.Option(
         "--model",
         help="Model profiles to try instead of the workflow's model. Write commas between their names.",
-        metavar="NAME",
+        metavar=f"NAME{MORE}",
     ),
 ]
 RuntimeName = Annotated[
@@ -256,7 +264,7 @@ class OutputOptions:
 
     def __post_init__(self) -> None:
         if self.as_json and self.as_csv:
-            raise typer.BadParameter("choose one of --json and --csv")
+            defer("choose one of --json and --csv")
 
 
 def expanded(command: Callable[..., None]) -> Callable[..., None]:

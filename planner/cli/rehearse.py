@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from planner.cli.options import (
     Settings,
     Speed,
 )
+
+if TYPE_CHECKING:
+    from planner.api.checks import Checks
 
 FAILED = 1
 """Exit code if the run on LangGraph differs from the prediction."""
@@ -71,17 +74,18 @@ def rehearse(
                 model,
                 "a rehearsal has one scenario: one speed and one model, and one number of agents of each crew",
             )
-        times = _times(scale, real)
-        if real and samples is not None:
-            raise typer.BadParameter("--real runs one sample; omit --samples")
-        if force and export is None:
-            raise typer.BadParameter("--force needs --export")
-        if export is not None:
-            given = {"--speed": speed != "1x", "--samples": samples is not None, "--real": real}
-            for option in (name for name, value in given.items() if value):
-                raise typer.BadParameter(f"--export writes the steps as declared; omit {option}")
+            source = values.parse_source(check, set_, only_below)
+            times = _times(check, scale, real)
+            if real and samples is not None:
+                check.add("--real runs one sample; omit --samples")
+            if force and export is None:
+                check.add("--force needs --export")
+            if export is not None:
+                given = {"--speed": speed != "1x", "--samples": samples is not None, "--real": real}
+                for option in (name for name, value in given.items() if value):
+                    check.add(f"--export writes the steps as declared; omit {option}")
         request = values.build_request(
-            ScenarioRequest, file, set_, catalogue, only_below, export, "--export", runtime=runtime, **fields
+            ScenarioRequest, file, source, catalogue, export, "--export", runtime=runtime, **fields
         )
         workflow, _ = request.served
         _, sizes = Sizing.at(workflow, request.agents, request.crew)
@@ -113,20 +117,19 @@ def rehearse(
         raise typer.Exit(FAILED)
 
 
-def _times(scale: str | None, real: bool) -> float:
+def _times(check: "Checks", scale: str | None, real: bool) -> float:
     """Parse the option `--scale`: the number by which all durations are divided. Return 20 if the option is absent."""
-    from planner.errors import InputError, Problem
     from planner.reading.units import factor
 
     if scale is None:
         return 20.0
     if not real:
-        raise typer.BadParameter("--scale needs --real")
+        check.add("--scale needs --real")
     try:
         return factor(scale)
     except ValueError:
-        message = f"'{scale}': expected a number above 0, at most 1,000,000"
-        raise InputError([Problem("bad-value", message, None, "write for example --scale 20", "scale")]) from None
+        check.add(f"--scale: '{scale}': expected a number above 0, at most 1,000,000, such as 20")
+        return 20.0
 
 
 def _write(source: str, path: Path, force: bool) -> None:

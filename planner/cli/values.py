@@ -6,12 +6,13 @@ Heavy imports are inside the functions, so that `planner --help` starts fast.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import typer
 
 from planner.cli.frame import check_writable, hide_progress, unwritable
 from planner.cli.options import BackendOptions, CompareOptions, GridOptions, SamplingOptions
+from planner.cli.problems import deferred
 
 if TYPE_CHECKING:
     from planner.api.checks import Checks
@@ -26,13 +27,15 @@ AnyRequest = TypeVar("AnyRequest", bound="Request")
 def checked() -> Iterator["Checks"]:
     """Context manager that yields a `Checks` for options.
 
-    After the `with` block, raise one error with all recorded problems.
+    After the `with` block, raise one error with all recorded problems, and with those that were deferred before.
     """
     from planner.api.checks import Checks
     from planner.errors import InputError
     from planner.report.wording.notes import OPTIONS, worded_error
 
     check = Checks(OPTIONS)
+    for problem in deferred():
+        check.add(problem)
     yield check
     try:
         check.done()
@@ -42,8 +45,8 @@ def checked() -> Iterator["Checks"]:
         raise typer.BadParameter("\n  ".join(lines)) from None
 
 
-def parse_names(text: str | None, option: str = "--model") -> list[str]:
-    """Split a comma-separated list of names. Return an empty list if `text` is None.
+def parse_names(check: "Checks", text: str | None, option: str = "--model") -> list[str]:
+    """Split a comma-separated list of names. Return an empty list if `text` is None, or if a name is missing.
 
     option : name of the option, for messages
     """
@@ -51,7 +54,8 @@ def parse_names(text: str | None, option: str = "--model") -> list[str]:
         return []
     listed = [name.strip() for name in text.split(",")]
     if not all(listed):
-        raise typer.BadParameter(f"{option}: '{text}': a name is missing; write names with a comma between them")
+        check.add(f"{option}: '{text}': a name is missing; write names with a comma between them")
+        return []
     return listed
 
 
@@ -62,7 +66,7 @@ def parse_speeds(check: "Checks", text: str) -> list[float]:
     return check.each("speeds", text.split(","), factor)
 
 
-def parse_agents(check: "Checks", texts: list[str] | None) -> dict[str | None, list[int]]:
+def parse_agents(check: "Checks", texts: list[str] | None, several: bool = False) -> dict[str | None, list[int]]:
     """Parse the values of `--agents`. Return the numbers of agents of each named crew.
 
     - `--agents coders=2,4 --agents reviewers=1` gives `{"coders": [2, 4], "reviewers": [1]}`.
@@ -70,12 +74,15 @@ def parse_agents(check: "Checks", texts: list[str] | None) -> dict[str | None, l
     - `--agents 2,4` gives `{None: [2, 4]}`.
 
     If the option is absent, the result is empty.
+
+    several : whether the command takes several numbers of each crew, for the example in messages
     """
     from planner.reading.fields import MOST_AGENTS
 
     def count(part: str) -> int:
         if not part.strip().isdecimal() or not 1 <= int(part) <= MOST_AGENTS:
-            raise ValueError(f"expected whole numbers from 1 to {MOST_AGENTS:,}, such as 1,2,4")
+            expected = "whole numbers" if several else "a whole number"
+            raise ValueError(f"expected {expected} from 1 to {MOST_AGENTS:,}, such as {'1,2,4' if several else '4'}")
         return int(part)
 
     found: dict[str | None, list[int]] = {}
@@ -131,7 +138,7 @@ def parse_scenario(
     refusal : error message if an option has several values
     """
     crews = parse_agents(check, agents)
-    factors, models = parse_speeds(check, speed), parse_names(model)
+    factors, models = parse_speeds(check, speed), parse_names(check, model)
     if len(factors) > 1 or len(models) > 1 or any(len(counts) > 1 for counts in crews.values()):
         check.add(refusal)
     return {"speed": factors[0], "agents": one_each(crews), "model": models[0] if models else None}
@@ -150,11 +157,11 @@ def one_each(crews: dict[str | None, list[int]]) -> Any:
 
 def parse_grid(check: "Checks", options: GridOptions | CompareOptions) -> dict[str, Any]:
     """Parse the options of a grid of scenarios. Return a dict of keyword arguments for a `GridRequest`."""
-    crews = parse_agents(check, options.agents)
+    crews = parse_agents(check, options.agents, several=True)
     return {
         "agents": crews.get(None, crews or None),
         "speeds": None if not options.speed else parse_speeds(check, options.speed),
-        "models": parse_names(options.model),
+        "models": parse_names(check, options.model),
         "premium": parse_premium(check, options.premium),
         "runtime": options.runtime,
     }
@@ -189,7 +196,27 @@ def _backend(check: "Checks", options: BackendOptions, threads: int | None) -> "
     return DaskBackend(options.scheduler)
 
 
-def _parameters(settings: list[str] | None) -> dict[str, float]:
+class Source(NamedTuple):
+    """Options that control how a workflow is read.
+
+    parameters : values of parameters, by name
+    below : folder that must contain all files of the workflow; None: no limit
+    """
+
+    parameters: dict[str, float]
+    below: Path | None
+
+
+def parse_source(check: "Checks", settings: list[str] | None, below: Path | None) -> Source:
+    """Parse the options `--set` and `--only-below`."""
+    from planner.api.checks import existing_folder
+
+    if below is not None:
+        check.take("only_below", str(below), existing_folder)
+    return Source(_parameters(check, settings), below)
+
+
+def _parameters(check: "Checks", settings: list[str] | None) -> dict[str, float]:
     """Parse the options `--set NAME=VALUE`. Return a dict that maps names of parameters to values."""
     from planner.reading.units import count
 
@@ -197,43 +224,38 @@ def _parameters(settings: list[str] | None) -> dict[str, float]:
     for setting in settings or []:
         name, equals, text = setting.partition("=")
         if not equals:
-            raise typer.BadParameter(f"--set {setting}: write NAME=VALUE")
+            check.add(f"--set {setting}: write NAME=VALUE")
+            continue
         if name.strip() in values:
-            raise typer.BadParameter(f"--set {name.strip()}: given twice")
+            check.add(f"--set {name.strip()}: given twice")
         try:
             values[name.strip()] = count(text)
         except ValueError as mistake:
             hint = getattr(mistake, "hint", None)
-            raise typer.BadParameter(f"--set {name}: '{text}': {mistake}{f'; {hint}' if hint else ''}") from None
+            check.add(f"--set {name}: '{text}': {mistake}{f'; {hint}' if hint else ''}")
     return values
 
 
 def build_request(
     kind: Callable[..., AnyRequest],
     file: Path,
-    settings: list[str] | None,
+    source: Source,
     catalogue: Path | None,
-    below: Path | None,
     output: Path | None = None,
     option: str = "--output",
     **fields: Any,
 ) -> AnyRequest:
     """Read the workflow in `file` and its model profiles. Return a request of the class `kind`.
 
-    settings : values of the option `--set`
-    below : folder that must contain all files of the workflow; None: no limit
+    source : options that control how the workflow is read
     output : file for the result. It must differ from all files that are read
     option : name of the option for `output`, for messages
     fields : further fields of the request
     """
-    from planner.api.checks import existing_folder
     from planner.reading.files.access import files_read
 
-    if below is not None:
-        with checked() as check:
-            check.take("only_below", str(below), existing_folder)
     with files_read() as files:
-        built = kind(workflow=_loaded(file, settings, catalogue, below), **fields)
+        built = kind(workflow=_loaded(file, source, catalogue), **fields)
         _ = built.served
     if output is not None and output.is_file():
         _refuse_to_replace(output, file, files, catalogue, option)
@@ -242,16 +264,15 @@ def build_request(
     return built
 
 
-def _loaded(file: Path, settings: list[str] | None, catalogue: Path | None, below: Path | None) -> "Loaded":
+def _loaded(file: Path, source: Source, catalogue: Path | None) -> "Loaded":
     """Load the workflow in `file`. The path `-` means standard input."""
     from planner.loading import load
     from planner.reading.files.text_file import STDIN, read_stdin
 
-    values = _parameters(settings)
     if file == Path("-"):
         hide_progress()  # the user may be typing the workflow
-        return load(read_stdin(), values, catalogue, STDIN, below)
-    return load(file, values, catalogue, only_below=below)
+        return load(read_stdin(), source.parameters, catalogue, STDIN, source.below)
+    return load(file, source.parameters, catalogue, only_below=source.below)
 
 
 def _refuse_to_replace(output: Path, file: Path, files: list[Path], catalogue: Path | None, option: str) -> None:

@@ -88,14 +88,21 @@ class Sizing:
     def agents(self, sizes: Mapping[str, int]) -> int:
         """Return the number of agents of the crew that varies.
 
-        If no crew was chosen, return the number of agents of all crews together.
         If nothing limits the agents, return the largest number that can be busy.
 
         sizes : number of agents of each crew
         """
-        if self.crew is None:
-            return sum(sizes.values())
-        return sizes[self.crew] if self.crew in sizes else most_busy_agents(self.workflow, sizes, self.crew)
+        crew = self.choose()
+        return sizes[crew] if crew in sizes else most_busy_agents(self.workflow, sizes, crew)
+
+    def total(self, sizes: Mapping[str, int]) -> int:
+        """Return the number of agents of all crews together, whichever crew varies.
+
+        If the workflow has no crews and nothing limits the agents, return the largest number that can be busy.
+
+        sizes : number of agents of each crew
+        """
+        return sum(sizes.values()) if sizes else self.agents(sizes)
 
     def sizes(self, agents: int, others: Iterable[tuple[str, int]] = ()) -> dict[str, int]:
         """Return the number of agents of every crew, by name.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
+from planner.errors import Note
 from planner.tokens.ranks import SHA256, NoRanksError, ranks_of
 from planner.tokens.text_kind import SOURCES, Kind, kind_of, ratios
 
@@ -201,7 +202,7 @@ class Tally:
     encoding: str
     files: tuple[Tokens, ...]
     total: Tokens
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def tally(texts: Iterable[tuple[str, str]], encoding: str) -> Tally:
@@ -219,10 +220,7 @@ def tally(texts: Iterable[tuple[str, str]], encoding: str) -> Tally:
         files.append(Tokens(name, counted.tokens, counted.approximate, len(text), kind, others))
         if counted.reason:
             reasons.append(counted.reason)
-    notes = tuple(
-        f"Numbers with ~ are approximate, from characters and the kind of text: {reason}."
-        for reason in dict.fromkeys(reasons)
-    )
+    notes = tuple(Note("approximate-counts", {"reason": reason}) for reason in dict.fromkeys(reasons))
     return Tally(encoding, tuple(files), _total(files), notes)
 
 

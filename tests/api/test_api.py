@@ -132,8 +132,13 @@ def test_the_page_shows_every_argument(call: str) -> None:
 def test_data_is_that_of_json(forecast: planner.Forecast, comparison: planner.Comparison) -> None:
     for found, command in ((forecast.to_dict(), FORECAST), (comparison.to_dict(), COMPARE)):
         shown = json.loads(printed(*command, "--json"))
-        shown["notes"] = [note.replace("(--premium)", "(premium)") for note in shown["notes"]]
+        shown["notes"] = [_in_python(note) for note in shown["notes"]]
         assert found == shown
+
+
+def _in_python(note: dict[str, Any]) -> dict[str, Any]:
+    """A note in JSON, with the name of the argument instead of the option."""
+    return {**note, "text": note["text"].replace("(--premium)", "(premium)")}
 
 
 def test_text_is_that_of_the_terminal(forecast: planner.Forecast, comparison: planner.Comparison) -> None:
@@ -160,7 +165,7 @@ def test_a_table_has_the_columns_of_csv(forecast: planner.Forecast, comparison: 
 def test_searches_are_those_of_the_commands(searches: Searches, commands: Commands) -> None:
     for found, (code, command) in zip(searches, commands, strict=True):
         data = json.loads(printed(*command, "--json", code=code))
-        data["notes"] = [note.replace("(--premium)", "(premium)") for note in data["notes"]]
+        data["notes"] = [_in_python(note) for note in data["notes"]]
         assert found.to_dict() == data
         terminal = printed(*command, code=code).replace("(--premium)", "(premium)")
         assert _on_the_terminal(str(found)) == terminal.split()

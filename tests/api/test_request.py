@@ -72,6 +72,15 @@ def test_every_code_has_words() -> None:
     assert set(OPTIONS.refusals) == set(ARGUMENTS.refusals)
 
 
+def test_every_code_of_a_note_is_described() -> None:
+    wording = (ROOT / "planner" / "report" / "wording" / "notes.py").read_text(encoding="utf-8")
+    notes = wording.partition("# Notes on a result")[2].partition("# Remedies of a problem")[0]
+    codes = re.findall(r'^    "([a-z-]+)":', notes, re.MULTILINE)
+    page = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
+    assert len(codes) > 40
+    assert [code for code in codes if f"`{code}`" not in page] == []
+
+
 def test_a_sentence_is_a_text_and_keeps_its_code() -> None:
     (sentence,) = worded([Note("unused-crew", {"crew": "team", "paid": None})])
     for copy in (sentence, pickle.loads(pickle.dumps(sentence))):

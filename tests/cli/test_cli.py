@@ -13,10 +13,12 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from planner import __version__
 from planner.cli.app import app
+from planner.cli.options import MORE
 from tests.conftest import ROOT, Golden
 
 EIGHT = ROOT / "tests" / "cases" / "eight_items.yaml"
@@ -46,6 +48,87 @@ def refused(*arguments: object) -> str:
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
     return result.stderr
+
+
+@pytest.mark.parametrize("command", ["forecast", "sensitivity"])
+def test_one_scenario_is_the_same_data_however_its_agents_are_set(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    crews = "{coders: {agents: 3}, testers: {agents: 2}}"
+    steps = "{a: {for_each: 9, crew: coders, llm: {output: 50}}, b: {needs: a, crew: testers, tool: 5s}}"
+    path.write_text(NOTED.partition("parameters")[0] + f"crews: {crews}\nsteps: {steps}\n", encoding="utf-8")
+    asked: list[list[str]] = [[], ["coders=3"], ["testers=2"], ["coders=3,testers=2"], ["testers=2", "coders=3"]]
+    found = []
+    for numbers in asked:
+        options = [part for number in numbers for part in ("--agents", number)]
+        found.append(json.loads(printed(command, path, *options, "--samples", 50, "--json")))
+    assert (found[0]["agents"], found[0]["others"], found[0]["sizes"]) == (5, {}, {"coders": 3, "testers": 2})
+    assert all(data == found[0] for data in found)
+    other = json.loads(printed(command, path, "--agents", "testers=4", "--samples", 50, "--json"))
+    assert (other["agents"], other["sizes"]) == (7, {"coders": 3, "testers": 4})
+
+
+@pytest.mark.parametrize("command", ["forecast", "rehearse", "tier", "sensitivity", "compare", "target"])
+@pytest.mark.parametrize(("option", "name"), [("--agents", "agents"), ("--speed", "speed"), ("--model", "model")])
+def test_help_shows_several_values_where_a_command_takes_them(command: str, option: str, name: str) -> None:
+    options = {one.name: one for one in get_command(app).commands[command].params}  # type: ignore[attr-defined]
+    if name not in options:
+        assert (command, name) == ("tier", "speed")
+        return
+    several = command in ("compare", "target")
+    assert options[name].metavar.endswith(MORE) == several
+    assert ("1,2" in options[name].help.replace("1x,2.5x", "1,2")) == (several and name != "model")
+    if name == "speed":
+        taken = refused(command, EIGHT, option, "1x", option, "2x")
+        assert ("commas" in taken) == several
+    if name == "agents":
+        assert ("1,2,4" in refused(command, EIGHT, option, "x")) == several
+
+
+SEVERAL_BAD = (
+    "--agents x",
+    "--seed z",
+    "--runtime foo",
+    "--set a",
+    "--set b=x",
+    "--only-below nowhere",
+    "--model m,,n",
+)
+
+
+@pytest.mark.parametrize(
+    ("command", "more"),
+    [
+        ("compare", ("--speed y", "--worth -1", "--samples 0", "--threads 0", "--max-time soon")),
+        ("forecast", ("--speed y", "--premium z", "--precision much", "--backend dask")),
+        ("target", ("--speed y", "--p90 -1", "--budget x")),
+        ("tier", ("--budget x", "--fast ,", "--p50 0")),
+        ("sensitivity", ("--speed y", "--off 0")),
+        ("rehearse", ("--speed y", "--scale w", "--samples 0")),
+    ],
+)
+def test_all_bad_options_are_told_together(command: str, more: tuple[str, ...]) -> None:
+    bad = (*SEVERAL_BAD, *more)
+    text = refused(command, EIGHT, *(part for option in bad for part in option.split(" ")))
+    assert [option for option in bad if option.split(" ")[0] not in text] == []
+    assert text.count("--set ") == 2
+    if command != "rehearse":
+        text = refused(
+            command, EIGHT, *(["--fast", "m"] if command == "tier" else []), "--json", "--csv", "--seed", "z"
+        )
+        assert {"--csv", "--seed:"} <= set(text.split())
+
+
+@pytest.mark.parametrize("command", ["forecast", "compare", "target", "tier", "sensitivity", "rehearse", "tokens"])
+def test_a_value_of_a_wrong_type_is_refused_by_every_command(command: str, tmp_path: Path) -> None:
+    more = {"target": ["--p50", "1h"], "tier": ["--fast", "m", "--budget", "1"]}.get(command, [])
+    option = ["--encoding", "q"] if command == "tokens" else ["--seed", "q"]
+    assert option[0] in refused(command, tmp_path / "missing.yaml", *more, *option)
+
+
+def test_unknown_models_and_crews_are_told_together() -> None:
+    text = refused("compare", PORT, "--model", "nobody", "--agents", "zz=1", "--agents", "yy=2")
+    assert [name for name in ("'nobody'", "'zz'", "'yy'") if name not in text] == []
+    assert "3 problems" in text
 
 
 # JSON and CSV
@@ -104,6 +187,53 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
     assert data["scenarios"][0]["speedup"] == data["scenarios"][0]["efficiency"] == 1
     assert data["scenarios"][0]["coordination_share"] == 0
     assert 0 < data["scenarios"][1]["coordination_share"] < 1
+
+
+MEASURED = "glm-5-sglang-h200"
+
+
+NOTED = """\
+workflow: w
+model: m
+models:
+  m: {ttft: 1s, output_speed: 50, price: {input: 1, output: 1}}
+  quick: {based_on: m, speed: 2x, available: retired}
+  unused: {ttft: 1s, output_speed: 50}
+parameters: {left: 3}
+steps:
+  a: {llm: {input: 10, output: 50 to 90}}
+  b: {needs: a, human: 5min to 9min}
+"""
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["forecast", "compare", "sensitivity", "target --p50 2h", "tier --fast quick --budget 1"],
+)
+def test_notes_in_json_are_codes_and_values(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "w.yaml"
+    path.write_text(NOTED, encoding="utf-8")
+    name, *options = command.split()
+    data = json.loads(printed(name, path, *options, "--samples", 50, "--json"))
+    assert {tuple(note) for note in data["notes"]} == {("code", "text", "values")}
+    notes = {note["code"]: note["values"] for note in data["notes"]}
+    assert notes["unused-parameter"] == {"parameters": ["left"]}
+    assert notes["unpaid-people"] == {"places": [{"step": "b", "crew": ""}]}
+    assert notes["unused-model"]["models"] == ["unused"]
+    assert notes["not-converged"]["samples"] == 50
+    if name == "tier":
+        assert notes["restricted-model"] == {"model": "quick", "available": "retired"}
+
+
+def test_cautions_on_profiles_in_json_are_notes() -> None:
+    profiles = json.loads(printed("models", "--json"))["models"]
+    (profile,) = (each for each in profiles if each["name"] == MEASURED)
+    one = json.loads(printed("models", MEASURED, "--json"))
+    assert profile["caveats"] == one["caveats"]
+    for note in one["caveats"]:
+        assert note["code"] == "caveat"
+        assert note["values"]["profile"] == MEASURED
+    assert {note["values"]["kind"] for note in one["caveats"]} == {"measured"}
 
 
 def test_the_json_of_a_forecast_is_one_such_scenario_with_its_breakdown() -> None:
@@ -631,7 +761,7 @@ def test_claims_are_told_wherever_they_are_used(golden: Golden) -> None:
 def test_the_conditions_of_a_measured_curve_are_told_where_it_is_used(golden: Golden) -> None:
     golden(printed("forecast", BUGFIX, "--samples", 5, "--model", "h200x2-70b-8k", "--all"))
     options = ("--samples", 5, "--agents", 1, "--model", "glm-5-tilert-b200,glm-5-sglang-h200", "--json")
-    notes = json.loads(printed("compare", BUGFIX, *options))["notes"]
+    notes = [note["text"] for note in json.loads(printed("compare", BUGFIX, *options))["notes"]]
     assert sum("is measured for: " in note for note in notes) == 1
     assert sum("is claimed for: 1 request at a time" in note for note in notes) == 1
     assert any("'up to 500 at 1'" in note for note in notes)
@@ -714,8 +844,9 @@ def test_prices_per_token_are_noted(tmp_path: Path) -> None:
         )
         for command in ("forecast", "compare"):
             notes = json.loads(printed(command, path, "--samples", 2, "--json"))["notes"]
-            said = "A price of m is below $0.001: prices are per million tokens, not per token."
-            assert (said in notes) is told
+            assert [note["values"] for note in notes if note["code"] == "tiny-price"] == (
+                [{"models": ["m"], "usd": 0.001}] if told else []
+            )
 
 
 def test_an_explanation_says_where_a_profile_stands(tmp_path: Path) -> None:

@@ -232,8 +232,8 @@ def test_searches_are_of_a_runtime_too(runtime: str, seconds: float, chosen: tup
     assert found["standard"]["seconds"]["p50"] == pytest.approx(seconds)
     assert tuple(found["best"]["steps"]) == chosen
     assert data("sensitivity", path)["seconds"]["p50"] == pytest.approx(seconds)
-    for note in (found["notes"], data("sensitivity", path)["notes"]):
-        assert any(line.startswith("Runtime: LangGraph") for line in note) == (runtime == "langgraph")
+    for notes in (found["notes"], data("sensitivity", path)["notes"]):
+        assert any(note["code"] == "langgraph-runtime" for note in notes) == (runtime == "langgraph")
 
     workflow = planner.load_workflow(path)
     (met,) = planner.target(workflow, p50="1h", speeds=[1], agents=[1], runtime=runtime, samples=50).candidates

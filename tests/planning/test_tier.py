@@ -192,6 +192,47 @@ def test_a_chain_gets_the_cheapest_steps_that_meet_a_deadline(declare: Declare) 
     assert (late.closest.in_time, late.closest.in_budget, late.closest.fits) == ("misses", "meets", False)
 
 
+def test_the_closest_choice_takes_no_step_that_gains_under_1_percent(declare: Declare) -> None:
+    """Of 79 s, e saves 0.2 s for 0.0004 USD: the closest choice to 70 s leaves it on the standard tier."""
+    workflow = declare(f"{CHAIN}\n  e: {{needs: d, llm: {{output: 20}}}}", TIERS)
+    answer = found(workflow, Limits(0.9, 70))
+    assert answer.best is None
+    assert answer.closest
+    assert answer.closest.steps == ("a", "b", "c")
+    assert 0 < answer.closest.seconds.p90 / answer.fast.seconds.p90 - 1 < 0.01
+    near = found(workflow, Limits(0.9, answer.fast.seconds.p90))  # only with e the deadline is not missed
+    assert near.best
+    assert near.best.steps == ("a", "b", "c", "e")
+
+
+def test_the_closest_choice_over_the_budget_is_the_simplest_of_the_cheapest(declare: Declare) -> None:
+    tiers = TIERS.replace("price_multiplier: 3", "price_multiplier: 0.995")
+    answer = found(declare(CHAIN, tiers), 0.01)
+    assert answer.best is None
+    assert answer.closest
+    assert answer.fast.usd.mean < answer.standard.usd.mean
+    assert answer.closest.steps == ()
+
+
+@pytest.mark.parametrize(("deadline", "budget"), [(100.0, 0.2), (100.0, 0.25), (90.0, 0.22), (60.0, None)])
+def test_the_closest_choice_is_that_of_brute_force(declare: Declare, deadline: float, budget: float | None) -> None:
+    workflow = declare(f"{UNEVEN}\n  f: {{needs: e, llm: {{output: 20}}}}", TIERS)
+    answer = found(workflow, Limits(0.9, deadline, budget), samples=200)
+    assert answer.best is None
+    assert answer.closest
+    within = []
+    for some in selection.all_of(may_be_fast(workflow, crew_sizes(workflow))):
+        result = forecast(tiered(workflow, some, "fast"), samples=200).result
+        assert result.usd
+        assert result.usd.p90_low
+        if budget is None or result.usd.p90_low <= budget:
+            within.append((result.seconds.p90, result.usd.mean, len(some), sorted(some)))
+    least = min(within)[0]
+    wanted = min((usd, steps, names) for seconds, usd, steps, names in within if seconds <= 1.01 * least)
+    assert sorted(answer.closest.steps) == wanted[2]
+    assert answer.closest.usd.mean == pytest.approx(wanted[0])
+
+
 def brute_cheapest(workflow: Workflow, limits: Limits, samples: int) -> float | None:
     """The least mean cost of all choices whose intervals lie within the limits, by a forecast of each."""
     name, costs = f"p{100 * limits.percentile:.0f}_high", []

@@ -433,7 +433,8 @@ def test_approximate_counts_are_marked_in_every_output(no_carrier: None, files: 
     result = run("system.md", "--json")
     data = json.loads(result.stdout)
     assert data["approximate"] is data["files"][0]["approximate"] is data["total"]["approximate"] is True
-    assert result.stderr == f"note: {data['notes'][0]}\n"
+    assert [note["code"] for note in data["notes"]] == ["approximate-counts"]
+    assert result.stderr == f"note: {data['notes'][0]['text']}\n"
 
 
 def test_one_text_beyond_tiktoken_marks_the_total_and_no_other() -> None:

@@ -19,13 +19,24 @@ TINY = 0.001
 """A price in US dollars per million tokens. A price between 0 and `TINY` was probably written per token."""
 
 
-def imprecise(precision: Precision, samples: int) -> tuple[Note, ...]:
-    """Return a note if the p50 or the p90 is less precise than requested."""
+def imprecise(precision: Precision, samples: int, shown: Precision | None = None) -> tuple[Note, ...]:
+    """Return a note if the p50 or the p90 is less precise than requested.
+
+    shown : precision of all scenarios that are shown; None: `precision`
+    """
     if precision.converged:
         return ()
     needed = precision.needed(samples)
     beyond = needed is not None and needed > MOST
-    values = {"samples": samples, "target": precision.target, "needed": needed, "beyond_limit": beyond}
+    reached = shown or precision
+    values = {
+        "samples": samples,
+        "target": precision.target,
+        "p50": reached.p50,
+        "p90": reached.p90,
+        "needed": needed,
+        "beyond_limit": beyond,
+    }
     return (Note("not-converged", values),)
 
 

@@ -111,7 +111,7 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
         *of_requests(batch.models, accumulator.over_context),
     )  # fmt: skip
     return Sensitivity(
-        workflow.workflow, seed, seconds.count, reached, Scenario(workflow.model or "", speed, sizing.agents(sizes)),
+        workflow.workflow, seed, seconds.count, reached, Scenario(workflow.model or "", speed, sizing.total(sizes)),
         sizes, Seconds.of(smoothed), Usd.of(samples_of_file), off, effects,
         influences(list(streams.values()), accumulator.recorded, seconds.first), remarks,
     )  # fmt: skip

@@ -35,6 +35,8 @@ from planner.planning.tier.assignments import (
     may_be_fast,
     selected,
 )
+from planner.planning.tier.closest import closest as closest_of
+from planner.planning.tier.closest import nearest
 from planner.planning.tier.limits import Limits, cost
 from planner.sampling.accumulator import ScenarioSamples
 from planner.sampling.backends import Backend, ThreadBackend
@@ -115,7 +117,7 @@ class TierResult:
         assignment is surely within the limits
     thrifty : a cheaper assignment that is about as quick as `best`; None if there is none, or if there is a deadline
     closest : if `best` is None: the quickest assignment within the budget, or the cheapest assignment if none is within
-        the budget. Otherwise None
+        the budget, with the rule for ties of `planner.planning.tier.closest`. Otherwise None
     alone : results with a single step on the fast tier; some steps are missing if time ran out
     searched : number of assignments that the search simulated
     search_samples : number of samples of each assignment in the search
@@ -184,6 +186,8 @@ def tier(workflow: Workflow, fast: str, limits: Limits, *, agents: int | Mapping
         search.take(alone, progress)
         tried_all = every(search, steps, progress) if exhaustive else selected(search, steps, limits, progress)
         finalists = best_of(search, tried_all, limits, FINAL)
+        if not any(limits.fits(search.samples_of[chosen]) for chosen in finalists):
+            finalists += [closest_of(search, limits), *nearest(search, limits)[:FINAL]]
     final = Assignments(workflow, fast, sizes, seed, backend, stopping, search.draw_cache)
     sampled = final.first(list(dict.fromkeys([*ends, *finalists])), 2, stopping, progress)
     count, reached = sampled.count, Precision.of(stopping.target, sampled.seconds[:2])
@@ -210,10 +214,12 @@ def tier(workflow: Workflow, fast: str, limits: Limits, *, agents: int | Mapping
         )
 
     best, thrifty = _best(final, limits)
-    closest = None if best is not None else _closest(final, limits)
+    closest = None if best is not None else closest_of(final, limits)
     models = samples_of[everything].accumulator.batch.models
+    choices = {nothing, everything, best, thrifty, closest} - {None}
+    shown = [samples.seconds for chosen, samples in samples_of.items() if chosen in choices]
     remarks = (
-        *imprecise(reached, count),
+        *imprecise(reached, count, Precision.of(stopping.target, shown)),
         *few_samples(limits.percentile, [samples_of[nothing].seconds, samples_of[everything].seconds]),
         *_left_out(len(steps), search.cut, len(alone) - len(simulated_alone)),
         *restricted_notes(models),
@@ -243,18 +249,6 @@ def _best(final: Assignments, limits: Limits) -> tuple[FastSteps | None, FastSte
     about_as_quick = [chosen for chosen in within if limits.time(samples_of[chosen]) <= slowest]
     least = min(about_as_quick, key=lambda chosen: (cost(samples_of[chosen]), len(chosen), sorted(chosen)))
     return best, least if cost(samples_of[least]) < cost(samples_of[best]) else None
-
-
-def _closest(final: Assignments, limits: Limits) -> FastSteps:
-    samples_of = final.samples_of
-    within = [chosen for chosen in samples_of if limits.in_budget(samples_of[chosen]) != "misses"]
-
-    def order(chosen: FastSteps) -> tuple[float, float, int, list[str]]:
-        samples = samples_of[chosen]
-        key = (limits.time(samples), cost(samples)) if within else (cost(samples), limits.time(samples))
-        return *key, len(chosen), sorted(chosen)
-
-    return min(within or samples_of, key=order)
 
 
 def _continued(workflow: Workflow) -> bool:

@@ -11,12 +11,12 @@ from planner.report.data.formats import (
     csv_text,
     flat,
     json_text,
+    notes_data,
     plain_data,
     precision_data,
     scenario_data,
 )
 from planner.report.wording.comparisons import verdict
-from planner.report.wording.notes import worded
 from planner.report.wording.quantities import verdict_seconds
 
 
@@ -32,7 +32,7 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "baseline": plain_data(comparison.baseline),
         "scenarios": [scenario_data(result) for result in comparison.results],
         "verdict": verdict(comparison, verdict_seconds),
-        "notes": list(worded(comparison.notes)),
+        "notes": notes_data(comparison.notes),
         "decisions": plain_data(comparison.decisions),
         **_barriers(comparison),
         **_each_crew(comparison),

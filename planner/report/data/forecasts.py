@@ -11,11 +11,11 @@ from planner.report.data.formats import (
     csv_text,
     flat,
     json_text,
+    notes_data,
     plain_data,
     precision_data,
     scenario_data,
 )
-from planner.report.wording.notes import worded
 
 
 def forecast_data(forecast: Forecast) -> dict[str, Any]:
@@ -27,6 +27,7 @@ def forecast_data(forecast: Forecast) -> dict[str, Any]:
         "samples": forecast.samples,
         "precision": precision_data(forecast.precision),
         "baseline": plain_data(forecast.baseline),
+        "sizes": dict(forecast.sizes),
         **scenario_data(forecast.result),
         "breakdown": dict(forecast.breakdown),
         "steps": _steps(forecast),
@@ -35,7 +36,7 @@ def forecast_data(forecast: Forecast) -> dict[str, Any]:
         "crews": [asdict(crew) for crew in forecast.crews],
         "drag_samples": forecast.drag_samples,
         "typical": plain_data(forecast.typical),
-        "notes": list(worded(forecast.notes)),
+        "notes": notes_data(forecast.notes),
     }
 
 

@@ -6,10 +6,13 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
+from planner.errors import Note
 from planner.planning.results import Result, Usd
+from planner.report.wording.notes import worded
 from planner.sampling.sample import Precision
 
 VERSION = 2
@@ -21,13 +24,19 @@ _NUMBERS = re.compile(r"\[\n\s+([-+.,\deE\s]+?)\n\s+\]")
 
 def plain_data(data: Any) -> Any:
     """Convert a dataclass to plain dicts and lists. Dataclasses inside the dataclass are also converted."""
+    return _plain(as_dict(data))
 
-    def convert(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key: convert(item) for key, item in value.items()}
-        return [convert(item) for item in value] if isinstance(value, list | tuple) else value
 
-    return convert(as_dict(data))
+def _plain(value: Any) -> Any:
+    """Convert mappings and sequences to dicts and lists, at all depths."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def notes_data(notes: Iterable[Note]) -> list[dict[str, Any]]:
+    """Convert notes to dicts with the keys `code`, `text` (the sentence) and `values` (the data in the sentence)."""
+    return [{"code": note.code, "text": str(note), "values": _plain(note.values)} for note in worded(notes)]
 
 
 def as_dict(data: Any) -> dict[str, Any]:

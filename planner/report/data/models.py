@@ -9,7 +9,7 @@ from typing import Any
 
 from planner.catalogue.catalogue import STALE, Catalogue
 from planner.catalogue.listing import ModelRow, model_row
-from planner.report.data.formats import VERSION
+from planner.report.data.formats import VERSION, notes_data
 
 
 def models_data(catalogue: Catalogue, rows: Sequence[ModelRow]) -> list[dict[str, Any]]:
@@ -18,7 +18,11 @@ def models_data(catalogue: Catalogue, rows: Sequence[ModelRow]) -> list[dict[str
     Times are in seconds, and speeds are in tokens/s. Prices are in US dollars per million tokens or per hour.
     """
     return [
-        {**asdict(row), "stale": row.oldest is not None and row.oldest > STALE, "caveats": catalogue.caveats(row.name)}
+        {
+            **asdict(row),
+            "stale": row.oldest is not None and row.oldest > STALE,
+            "caveats": _caveats(catalogue, row.name),
+        }
         for row in rows
     ]
 
@@ -36,5 +40,9 @@ def model_json(catalogue: Catalogue, name: str) -> str:
     """
     row = model_row(catalogue, name)
     facts = {key: asdict(fact) for key, fact in catalogue.facts(name).items()}
-    data = {"version": VERSION, **asdict(row), "facts": facts, "caveats": catalogue.caveats(name)}
+    data = {"version": VERSION, **asdict(row), "facts": facts, "caveats": _caveats(catalogue, name)}
     return json.dumps(data, indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def _caveats(catalogue: Catalogue, name: str) -> list[dict[str, Any]]:
+    return notes_data(caveat.note for caveat in catalogue.caveats(name))

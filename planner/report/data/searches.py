@@ -9,8 +9,16 @@ from planner.planning.target.goal import Candidate
 from planner.planning.target.search import TargetResult
 from planner.planning.target.solve import Requirement
 from planner.planning.tier.search import AssignmentResult, TierResult
-from planner.report.data.formats import VERSION, as_dict, csv_text, flat, json_text, plain_data, precision_data
-from planner.report.wording.notes import worded
+from planner.report.data.formats import (
+    VERSION,
+    as_dict,
+    csv_text,
+    flat,
+    json_text,
+    notes_data,
+    plain_data,
+    precision_data,
+)
 
 _NO_LIMIT = {"chance": None, "low": None, "high": None}
 _CHOICES = ("standard", "fast", "best", "thrifty", "closest")
@@ -43,7 +51,7 @@ def target_data(result: TargetResult) -> dict[str, Any]:
             "steps": [asdict(step) for step in obstacle.steps],
             "holders": [asdict(holder) for holder in obstacle.holders],
         },
-        "notes": list(worded(result.notes)),
+        "notes": notes_data(result.notes),
     }
 
 
@@ -91,7 +99,7 @@ def tier_data(result: TierResult) -> dict[str, Any]:
     del data["restricted"]
     data |= data.pop("limits")
     data["precision"]["converged"] = result.precision.converged
-    data["notes"] = list(worded(result.notes))
+    data["notes"] = notes_data(result.notes)
     return data
 
 

@@ -8,8 +8,7 @@ from typing import Any
 from planner.planning.sensitivity.dice import Influence
 from planner.planning.sensitivity.tornado import Sensitivity
 from planner.planning.sensitivity.variations import Effect, first_to_get_right
-from planner.report.data.formats import VERSION, as_dict, csv_text, flat, json_text, precision_data
-from planner.report.wording.notes import worded
+from planner.report.data.formats import VERSION, as_dict, csv_text, flat, json_text, notes_data, precision_data
 
 
 def sensitivity_data(sensitivity: Sensitivity) -> dict[str, Any]:
@@ -29,7 +28,7 @@ def sensitivity_data(sensitivity: Sensitivity) -> dict[str, Any]:
         "first": None if first is None else asdict(first),
         "estimates": [asdict(effect) for effect in sensitivity.estimates],
         "drivers": [_influence(influence) for influence in sensitivity.drivers],
-        "notes": list(worded(sensitivity.notes)),
+        "notes": notes_data(sensitivity.notes),
     }
 
 

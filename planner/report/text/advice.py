@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from planner.errors import columns_of
 from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.planning.comparison_result import Comparison
-from planner.report.text.layout import note_lines, shorten, shorten_left, width, wrap, wrap_all
+from planner.report.text.columns import right, shorten, shorten_left
+from planner.report.text.layout import note_lines, width, wrap, wrap_all
 from planner.report.wording.advice import (
     AdviceCell,
     AdviceTable,
@@ -14,7 +16,7 @@ from planner.report.wording.advice import (
     question,
     unpaid_crew,
 )
-from planner.report.wording.screen_notes import more_notes, screen_notes
+from planner.report.wording.screen_notes import additions, screen_notes
 
 MOST_LINES = 18
 """Most lines of the first screen, notes and wide grids aside."""
@@ -33,7 +35,7 @@ def first_screen(comparison: Comparison, more: str = "--all") -> str:
     """
     said = ("unpaid-people",) if unpaid_crew(comparison) else ()
     notes = screen_notes(comparison.notes, said)
-    pointer = f"{more} adds tables, decisions and {more_notes(comparison.notes, notes, said)}."
+    pointer = f"{more} adds {additions(['tables', 'decisions'], comparison.notes, notes, said)}."
     lines = [*answer_lines(comparison), *note_lines(notes), *wrap(pointer)]
     return "\n".join(lines) + "\n"
 
@@ -42,7 +44,7 @@ def answer_lines(comparison: Comparison) -> list[str]:
     """Return the lines of the first screen, except for its notes."""
     advice, title = comparison.advice, question(comparison)
     declared = declared_phrase(advice)
-    room = width() - len(title) - len(declared)
+    room = width() - columns_of(title) - columns_of(declared)
     lines = [f"{title}{' ' * room}{declared}"] if room >= 2 else wrap_all([title, declared.capitalize()])
     sentences = wrap_all(advice_sentences(advice, comparison.each_crew, unpaid_crew(comparison)))
     most = MOST_LINES - len(lines) - len(sentences) - 1  # the pointer
@@ -61,15 +63,16 @@ def _table(table: AdviceTable) -> list[str]:
     room = max(_LEAST_LABEL, width() - column * min(MOST_COLUMNS, len(table.agents)))
     names = [f"{shorten_left(name, room - len(mark))}{mark}" for name, mark, _ in table.rows]
     crew = "agents" if table.crew == DEFAULT_CREW else shorten(table.crew, room)
-    label = max(_LEAST_LABEL, len(crew), *map(len, names))
+    label = max(_LEAST_LABEL, columns_of(crew), *map(columns_of, names))
     most = max(1, (width() - label) // column)
     lines = []
     for first in range(0, len(table.agents), most):
         columns = slice(first, first + most)
         head = "".join(f"{count:>{column - 2},}  " for count in table.agents[columns])
-        lines.append(f"{crew:>{label}}{head}".rstrip())
+        lines.append(f"{right(crew, label)}{head}".rstrip())
         for name, (_, _, cells) in zip(names, table.rows, strict=True):
-            lines.append((f"{name:>{label}}" + "".join(_advice_cell(cell, column) for cell in cells[columns])).rstrip())
+            row = "".join(_advice_cell(cell, column) for cell in cells[columns])
+            lines.append(f"{right(name, label)}{row}".rstrip())
     return [*lines, *wrap(table.legend)]
 
 

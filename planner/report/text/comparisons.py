@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from planner.errors import columns_of
 from planner.planning.comparison_result import Comparison
 from planner.report.text.advice import answer_lines
-from planner.report.text.layout import note_lines, shorten, width, wrap, wrap_all
+from planner.report.text.columns import right, shorten
+from planner.report.text.layout import note_lines, width, wrap, wrap_all
 from planner.report.wording.comparisons import verdict
 from planner.report.wording.decisions import decision_sentences
 from planner.report.wording.heat_maps import (
@@ -47,14 +49,14 @@ def _decisions(comparison: Comparison) -> list[str]:
 
 def _lines(heat_map: HeatMap) -> list[str]:
     names = [shorten(row.name, min(_LONGEST_LABEL, width() - 2 * _CELL)) for row in heat_map.rows]
-    label = max(_LABEL, *map(len, names))
+    label = max(_LABEL, *map(columns_of, names))
     lines = ["", f"{heat_map.title}  {heat_map.legend}".rstrip()]
     per_line = (width() - label) // _CELL
     for first in range(0, len(heat_map.agents), per_line):
         columns = slice(first, first + per_line)
         lines.append(" " * label + "".join(f"{count:>{_CELL}}" for count in heat_map.agents[columns]))
         for name, row in zip(names, heat_map.rows, strict=True):
-            lines.append(f"{name:>{label}}" + "".join(map(_cell, row.cells[columns])))
+            lines.append(right(name, label) + "".join(map(_cell, row.cells[columns])))
     return lines
 
 

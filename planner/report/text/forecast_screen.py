@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from planner.errors import printable
+from planner.errors import columns_of, printable
 from planner.measures.moments import Distribution
 from planner.planning.forecast_result import Forecast
 from planner.report.text.layout import WIDTH, note_lines, width, wrap, wrap_all
 from planner.report.wording import quantities
 from planner.report.wording.forecasts import forecast_sentences, planned_phrase, time_sentence
-from planner.report.wording.screen_notes import more_notes, screen_notes
+from planner.report.wording.screen_notes import additions, screen_notes
 
 MOST_LINES = 25
 """Most lines of the first screen."""
@@ -21,8 +21,8 @@ def forecast_screen(forecast: Forecast, more: str = "--all") -> str:
     """
     said = ("unpaid-people", "no-price")
     notes = screen_notes(forecast.notes, said)
-    left = more_notes(forecast.notes, notes, said)
-    pointer = f"{more} adds steps, tokens and {left}. If estimates are off: planner sensitivity."
+    added = additions(["steps", "tokens"], forecast.notes, notes, said)
+    pointer = f"{more} adds {added}. If estimates are off: planner sensitivity."
     return "\n".join([*answer_lines(forecast), "", *note_lines(notes), *wrap(pointer)]) + "\n"
 
 
@@ -32,7 +32,7 @@ def answer_lines(forecast: Forecast) -> list[str]:
     planned = planned_phrase(forecast.sizes, forecast.result.scenario)
     if any(note.code == "langgraph-runtime" for note in forecast.notes):
         planned += ", on LangGraph"
-    room = width() - len(title) - len(planned)
+    room = width() - columns_of(title) - columns_of(planned)
     head = [f"{title}{' ' * room}{planned}"] if room >= 2 else wrap_all([title, f"Planned: {planned}"])
     return [
         *head,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from planner.engine.statistics import Z975
-from planner.errors import printable
+from planner.errors import columns_of, printable
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result, Seconds
+from planner.report.text.columns import left, shorten_left
 from planner.report.text.forecast_screen import answer_lines
-from planner.report.text.layout import bar, note_lines, shorten_left, table, width, wrap
+from planner.report.text.layout import bar, note_lines, table, width, wrap
 from planner.report.wording import quantities
 from planner.report.wording.forecasts import (
     accepted_phrase,
@@ -139,8 +140,8 @@ def _busy(forecast: Forecast) -> list[str]:
         name = shorten_left(crew.name, room)
         waiting = f"{waiting_phrase(crew):>10}" if awaited else ""
         cost = f"{quantities.usd(crew.usd.mean) if crew.usd else '':>9}" if paid else ""
-        row = f"  {name:<{room}}{crew.agents:>4,}{quantities.percent(share):>6}{waiting}{cost}  "
-        lines.append(f"{row}{bar(share)[: width() - len(row)]}".rstrip())
+        row = f"  {left(name, room)}{crew.agents:>4,}{quantities.percent(share):>6}{waiting}{cost}  "
+        lines.append(f"{row}{bar(share)[: width() - columns_of(row)]}".rstrip())
     if awaited:
         error = max(crew.waiting.standard_error for crew in forecast.crews)
         error_text = plus_minus("; ", seconds(error), error)
@@ -159,7 +160,7 @@ def _step(step: StepResult, cost_known: bool) -> tuple[str, list[str]]:
     times = [seconds(step.seconds), seconds(step.critical), quantities.share(step.criticality.mean)]
     numbers = [*times, drag_phrase(step.drag), step_cost(step, cost_known)]
     kind = f"{step.kind:<8}{quantities.times(step.occurrences):>6}"
-    return f"{shorten_left(step.step, 20):<21}", [kind, *map("{:>9}".format, numbers)]
+    return left(shorten_left(step.step, 20), 21), [kind, *map("{:>9}".format, numbers)]
 
 
 def _legend(forecast: Forecast) -> list[str]:

@@ -9,7 +9,8 @@ from planner.errors import printable
 from planner.expansion.graph.task_graph import LIMITED
 from planner.measures.typical_run import SLOTS, StepSpan, Stretch
 from planner.planning.forecast_result import Forecast
-from planner.report.text.layout import WIDTH, shorten_left, width, wrap
+from planner.report.text.columns import left, shorten_left
+from planner.report.text.layout import WIDTH, width, wrap
 from planner.report.wording import quantities
 
 CRITICAL, WAITING = "█", "·"
@@ -38,7 +39,7 @@ def gantt(forecast: Forecast) -> str:
     if typical.seconds and rows:
         lines.append(f"{'':<{label}} {_axis(typical.seconds, slots):<{slots}}{'max':>{most + 1}}")
         lines += [
-            f"{shorten_left(_name(row.step, row.kind), label):<{label}} {_cells(row, slots)} "
+            f"{left(shorten_left(_name(row.step, row.kind), label), label)} {_cells(row, slots)} "
             f"{quantities.token_count(row.most):>{most}}"
             for row in rows
         ]

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from planner.errors import Note, printable
+from planner.errors import Note, columns_of
+from planner.report.text.columns import has_wide, left, shorten_left, wrap_wide
 from planner.report.wording.notes import worded
 
 WIDTH, NARROWEST = 80, 40
@@ -38,9 +39,14 @@ BAR = 30
 
 def wrap(text: str, less: int = 0) -> list[str]:
     """Wrap text into lines of at most `width() - less` columns. The sign `±` and the next number stay on one line."""
-    unbroken = text.replace("± ", "±\N{NO-BREAK SPACE}")
-    lines = textwrap.wrap(unbroken, width() - less, subsequent_indent="  ", break_on_hyphens=False)
+    lines = _wrap(text.replace("± ", "±\N{NO-BREAK SPACE}"), width() - less, "  ")
     return [line.replace("±\N{NO-BREAK SPACE}", "± ") for line in lines]
+
+
+def _wrap(text: str, most: int, indent: str) -> list[str]:
+    if has_wide(text):
+        return wrap_wide(text, most, indent)
+    return textwrap.wrap(text, most, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def wrap_all(texts: Iterable[str]) -> list[str]:
@@ -75,7 +81,7 @@ def table(rows: Sequence[tuple[str, Sequence[str]]], shortest: int = 12) -> list
     lines = []
     for block in blocks:
         for text, cells in rows:
-            name = text if room == label else f"{shorten_left(text.rstrip(), room - 1):<{room}}"
+            name = text if room == label else left(shorten_left(text.rstrip(), room - 1), room)
             lines.append((name + "".join(cells[column] for column in block)).rstrip())
     return lines
 
@@ -87,29 +93,17 @@ def fold(text: str) -> str:
     """
     lines = []
     for line in text.split("\n"):
-        if len(line) <= width() or "\x1b" in line:
+        if columns_of(line) <= width() or "\x1b" in line:
             lines.append(line)
             continue
         indent = " " * (len(line) - len(line.lstrip()))
         parts = re.split(" {2,}", line.strip())
-        whole = len(parts) > 1 and max(map(len, parts)) + len(indent) + 2 <= width()
+        whole = len(parts) > 1 and max(map(columns_of, parts)) + len(indent) + 2 <= width()
         kept = line.replace("± ", "±\N{NO-BREAK SPACE}")
         kept = re.sub(r"(?<=\S) (?=\S)", "\N{NO-BREAK SPACE}", kept) if whole else kept
-        folded = textwrap.wrap(kept, width(), subsequent_indent=f"{indent}  ", break_on_hyphens=False)
+        folded = _wrap(kept, width(), f"{indent}  ")
         lines += [part.replace("\N{NO-BREAK SPACE}", " ") for part in folded]
     return "\n".join(lines)
-
-
-def shorten(name: str, most: int) -> str:
-    """Cut the end of a name if the name has more than `most` columns."""
-    name = printable(name)
-    return name if len(name) <= most else f"{name[: most - 1]}…"
-
-
-def shorten_left(name: str, most: int) -> str:
-    """Cut the start of a name if the name has more than `most` columns. The end of a path tells more than its start."""
-    name = printable(name)
-    return name if len(name) <= most else f"…{name[1 - most :]}"
 
 
 def bar(share: float) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from planner.catalogue.catalogue import STALE, Catalogue
 from planner.catalogue.facts import Fact
 from planner.catalogue.listing import ModelRow, model_row
-from planner.errors import printable
+from planner.errors import columns_of, printable
 from planner.reading.estimates.curves import Curve
+from planner.report.text.columns import left, shorten
 from planner.report.text.layout import table, wrap
 from planner.report.wording import quantities
 
@@ -35,14 +36,13 @@ def models_text(rows: Sequence[ModelRow]) -> str:
     """Return the table of profiles as text. If a number of a profile is old, the profile's row has the mark `!`."""
     if not rows:
         return "No profile is like that.\n"
-    room = min(max(len(row.name) for row in rows), 29)
+    room = min(max(columns_of(row.name) for row in rows), 29)
     head = [f" {'tok/s':>12}", f" {'TTFT':>7}", f" {'in $':>6} {'out $':>6}", " available"]
     cells = [(f"{'Profile':<{room}}", head)]
     for row in rows:
-        name = row.name if len(row.name) <= room else row.name[: room - 1] + "…"
         old = "!" if row.oldest is not None and row.oldest > STALE else ""
         numbers = [f" {row.speed_text:>12}", f" {quantities.seconds(row.ttft):>7}", f" {_price(row):>13}"]
-        cells.append((f"{printable(name):<{room}}", [*numbers, f" {row.available or '?':<8} {old}"]))
+        cells.append((left(shorten(row.name, room), room), [*numbers, f" {row.available or '?':<8} {old}"]))
     lines = table(cells, 26)
     lines += ["", "tok/s: of one request, 5th to 95th percentile; at 4: of each of 4 at a time."]
     lines += ["$: per million tokens, or per hour of the machines; ?: unknown."]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.errors import printable
+from planner.errors import columns_of, printable
 from planner.planning.forecast_result import StepResult
 from planner.planning.results import Scenario
 from planner.planning.target.search import Obstacle, TargetResult
 from planner.planning.target.solve import FASTEST, Requirement
 from planner.planning.tier.search import TierResult, by_worth
-from planner.report.text.layout import note_lines, shorten, table, width, wrap, wrap_all
+from planner.report.text.columns import left, right, shorten, shorten_left
+from planner.report.text.layout import note_lines, table, width, wrap, wrap_all
 from planner.report.wording import quantities
-from planner.report.wording.screen_notes import more_notes, screen_notes
+from planner.report.wording.screen_notes import additions, screen_notes
 from planner.report.wording.targets import (
     AGENTS,
     SPEEDS,
@@ -50,7 +51,7 @@ def target_screen(result: TargetResult) -> str:
         *_target_answer(result),
         *_otherwise_needed(result),
         *note_lines(notes),
-        *wrap(f"--all adds {chances}, the speeds and agents needed, and {more_notes(result.notes, notes)}."),
+        *wrap(f"--all adds {additions([chances, 'the speeds and agents needed'], result.notes, notes)}."),
     ]
     return "\n".join(lines) + "\n"
 
@@ -72,7 +73,7 @@ def _otherwise_needed(result: TargetResult) -> list[str]:
 def _otherwise(row: RequirementRow) -> tuple[str, list[str]]:
     last = f"  {row.last_cell}" if row.closest else f"{row.cost:>10}{' $' if row.over_budget else ''}"
     label = shorten(row.label, _OTHERWISE - 3)
-    return f"  {label:<{_OTHERWISE - 2}}", [f"{row.needed:>8}", f"{row.percentile:>10}", last]
+    return f"  {left(label, _OTHERWISE - 2)}", [f"{row.needed:>8}", f"{row.percentile:>10}", last]
 
 
 def target_text(result: TargetResult) -> str:
@@ -95,7 +96,7 @@ def _chances(result: TargetResult) -> Iterator[str]:
     agents = list(dict.fromkeys(scenario.agents for scenario in candidates))
     rows = list(dict.fromkeys((scenario.model, scenario.speed, scenario.others) for scenario in candidates))
     names = [shorten(target_row_name(result, *row), min(_LONGEST_LABEL, width() - 2 * _CELL)) for row in rows]
-    label = max(_LABEL, *map(len, names))
+    label = max(_LABEL, *map(columns_of, names))
     yield from wrap(chances_title(result))
     per_line = (width() - label) // _CELL
     for first in range(0, len(agents), per_line):
@@ -103,7 +104,7 @@ def _chances(result: TargetResult) -> Iterator[str]:
         yield " " * label + "".join(f"{count:>{_CELL},}" for count in columns)
         for name, (model, speed, others) in zip(names, rows, strict=True):
             cells = [candidates[Scenario(model, speed, count, others)] for count in columns]
-            yield f"{name:>{label}}" + "".join(
+            yield right(name, label) + "".join(
                 f" {candidate_mark(candidate)} {quantities.share(candidate.chance.chance):>6}" for candidate in cells
             )
 
@@ -121,7 +122,7 @@ def _obstacle_step(step: StepResult) -> tuple[str, list[str]]:
     cost = quantities.usd(step.usd) if step.usd else ""
     name = shorten(printable(step.step), _STEP)
     numbers = [drag, quantities.seconds(step.critical), cost]
-    return f"  {name:<{_STEP}}", [f"{step.kind:<10}", *map("{:>9}".format, numbers)]
+    return f"  {left(name, _STEP)}", [f"{step.kind:<10}", *map("{:>9}".format, numbers)]
 
 
 def _requirements(result: TargetResult, title: str, requirements: tuple[Requirement, ...]) -> Iterator[str]:
@@ -136,7 +137,7 @@ def _requirements(result: TargetResult, title: str, requirements: tuple[Requirem
         row = requirement_row(result, requirement)
         last = f"  {row.last_cell}" if row.closest else f"{row.cost:>10}{' $' if row.over_budget else ''}"
         cells = [f"{row.needed:>8}", f"{row.interval:>16}", f"{row.percentile:>10}", last]
-        rows.append((f"  {shorten(row.label, 28):<29}", cells))
+        rows.append((f"  {left(shorten(row.label, 28), 29)}", cells))
     yield from table(rows)
     quantity, most = ("speed", f" up to {quantities.factor(FASTEST)}") if title == SPEEDS else ("number of agents", "")
     if any(requirement.value is None and requirement.solved for requirement in requirements):
@@ -152,8 +153,8 @@ _CHOICE = 20
 def tier_screen(result: TierResult) -> str:
     """Return the answer of a choice of tiers as text, with at most two notes."""
     notes = screen_notes(result.notes)
-    more = f"--all adds intervals, each step by itself and {more_notes(result.notes, notes)}."
-    lines = [*_tier_answer(result), *note_lines(notes), more]
+    more = f"--all adds {additions(['intervals', 'each step by itself'], result.notes, notes)}."
+    lines = [*_tier_answer(result), *note_lines(notes), *wrap(more)]
     return "\n".join(lines) + "\n"
 
 
@@ -183,6 +184,6 @@ def _choice(cells: ChoiceCells) -> tuple[str, list[str]]:
 
 
 def _step(cells: StepCells) -> tuple[str, list[str]]:
-    name = cells.step if len(cells.step) < _CHOICE else f"…{cells.step[2 - _CHOICE :]}"
+    name = shorten_left(cells.step, _CHOICE - 1)
     numbers = [f"{cells.seconds:>10}", f"{cells.interval:>23}", f"{cells.cost:>10}", f"{cells.rate:>9}"]
-    return f"{name:<{_CHOICE}}", [*numbers, f"  {cells.chosen}"]
+    return left(name, _CHOICE), [*numbers, f"  {cells.chosen}"]

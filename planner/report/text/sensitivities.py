@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from planner.planning.sensitivity.dice import Influence
 from planner.planning.sensitivity.tornado import Sensitivity
 from planner.planning.sensitivity.variations import Effect
-from planner.report.text.layout import WIDTH, note_lines, shorten, width, wrap, wrap_all
+from planner.report.text.columns import left, shorten
+from planner.report.text.layout import WIDTH, note_lines, width, wrap, wrap_all
 from planner.report.wording import quantities
-from planner.report.wording.screen_notes import more_notes, screen_notes
+from planner.report.wording.screen_notes import additions, screen_notes
 from planner.report.wording.sensitivities import (
     DECIDED,
     chart_title,
@@ -47,7 +48,8 @@ def sensitivity_text(sensitivity: Sensitivity, *, everything: bool = False, more
     notes = note_lines(shown_notes)
     rows = max(_LEAST_ROWS, LINES - len(head) - len(notes) - 6)
     chart = list(_chart(sensitivity, rows, False))
-    pointer = f"{more} shows all {numbers:,} numbers of the file, and {more_notes(sensitivity.notes, shown_notes)}."
+    added = additions([f"all {numbers:,} numbers of the file"], sensitivity.notes, shown_notes)
+    pointer = f"{more} shows {added}."
     return "\n".join([*head, *chart, "", *notes, *wrap(pointer)]) + "\n"
 
 
@@ -83,7 +85,7 @@ def _rows(name: str, bar: str, low: str, high: str, cost: str) -> list[str]:
     if width() < WIDTH:
         return [*wrap(name), f"{low:>{_TIME}}{high:>{_TIME}}{cost:>{_COST}}".rstrip()]
     room = WIDTH - _BAR - 2 * _TIME - _COST
-    return [f"{shorten(name, room - 1):<{room}}{bar}{low:>{_TIME}}{high:>{_TIME}}{cost:>{_COST}}".rstrip()]
+    return [f"{left(shorten(name, room - 1), room)}{bar}{low:>{_TIME}}{high:>{_TIME}}{cost:>{_COST}}".rstrip()]
 
 
 def _effect_lines(sensitivity: Sensitivity, effect: Effect, least: float, most: float) -> list[str]:
@@ -172,6 +174,5 @@ def _line(influence: Influence, least: float, most: float, p90: float) -> str:
     """
     room, bar = _tornado_widths()
     bars = _bars((influence.p90_low, influence.p90_high), p90, least, most, bar)
-    name = driver_name(influence.driver)
-    name = name if len(name) < room else f"{name[: room - 2]}…"
-    return f"{name:<{room}}{bars}{swing(influence):>11}{quantities.percent(influence.share):>7}"
+    name = left(shorten(driver_name(influence.driver), room - 1), room)
+    return f"{name}{bars}{swing(influence):>11}{quantities.percent(influence.share):>7}"

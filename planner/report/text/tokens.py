@@ -6,8 +6,11 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from planner.report.data.formats import VERSION
-from planner.report.text.layout import shorten_left, width
+from planner.errors import columns_of
+from planner.report.data.formats import VERSION, notes_data
+from planner.report.text.columns import right, shorten_left
+from planner.report.text.layout import width
+from planner.report.wording.notes import worded
 from planner.tokens.counting import Tally, Tokens
 from planner.tokens.text_kind import KINDS, MEASURED, SOURCES, Ratio, ratios
 
@@ -33,7 +36,7 @@ def tokens_json(tally: Tally) -> str:
                 for kind in KINDS
             },
         },
-        "notes": list(tally.notes),
+        "notes": notes_data(tally.notes),
     }
     return json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -78,7 +81,7 @@ def tokens_text(tally: Tally) -> str:
         f"Estimates for other tokenizers: tokens x ratio, the middle of its range\n\n{others}",
         f"Ratios, measured {MEASURED} on one or two texts of each kind (docs/tokens.md)\n\n{applied}",
     ]
-    return "\n".join([*parts, *(f"note: {note}\n" for note in tally.notes)])
+    return "\n".join([*parts, *(f"note: {note}\n" for note in worded(tally.notes))])
 
 
 def _number(count: Tokens) -> str:
@@ -103,10 +106,10 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     right.
     """
     lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head) - 1)]
+    widths = [max(columns_of(line[column]) for line in lines) for column in range(len(head) - 1)]
     name_width = max(width() - sum(widths) - 2 * len(widths), _SHORTEST_NAME)
     text = ""
     for line in lines:
-        cells = [cell.rjust(room) for cell, room in zip(line, widths, strict=False)]
+        cells = [right(cell, room) for cell, room in zip(line, widths, strict=False)]
         text += "  ".join([*cells, shorten_left(line[-1], name_width)]) + "\n"
     return text

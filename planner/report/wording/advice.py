@@ -260,6 +260,13 @@ def _share(advice: Advice, change: Change) -> str:
     return f"{quantities.percent(share) if share >= _SAME else 'under 1%'} of {quantities.seconds(whole)}"
 
 
+_MARKS: Mapping[str, str] = {"limited": "!", "retired": "!!"}
+"""Availability of a model → mark in the table."""
+
+_LEGEND: Mapping[str, str] = {"?": "nobody sells it", "!": "not sold to everybody", "!!": "retired, no longer sold"}
+"""Mark in the table → meaning."""
+
+
 @dataclass(frozen=True)
 class AdviceCell:
     """A cell of the table of the first screen.
@@ -282,8 +289,8 @@ class AdviceTable:
 
     agents : number of agents of the first crew in each column
     crew : name of the first crew
-    rows : name, mark and cells of each row. The mark is ``?`` if nobody offers the speed, and ``!`` if not everybody
-        can buy the model; otherwise empty
+    rows : name, mark and cells of each row. The mark is ``?`` if nobody offers the speed, ``!`` if not everybody can
+        buy the model, and ``!!`` if the model is retired; otherwise empty
     others : names of the other crews, if the row names show only their numbers; otherwise empty
     """
 
@@ -300,8 +307,7 @@ class AdviceTable:
         parts = ["Median time, mean cost"]
         parts += ["[ ] declared"] if any(cell.declared for cell in cells) else []
         parts += ["* recommended"] if any(cell.recommended for cell in cells) else []
-        parts += ["? nobody sells it"] if "?" in marks else []
-        parts += ["! not sold to everybody"] if "!" in marks else []
+        parts += [f"{mark} {meaning}" for mark, meaning in _LEGEND.items() if mark in marks]
         parts += [f"rows: {self.others}"] if self.others else []
         return "   ".join(parts)
 
@@ -325,7 +331,7 @@ def advice_table(comparison: Comparison, most_rows: int) -> AdviceTable:
     ):
         of_row = [results.get(Scenario(model, speed, count, others)) for count in agents]
         cells = tuple(_cell(advice, result) for result in of_row)
-        mark = "?" if speed != 1 else "!" if model in comparison.restricted else ""
+        mark = "?" if speed != 1 else _MARKS.get(comparison.restricted.get(model, ""), "")
         name = _row_name(comparison, model, speed)
         if others:
             counts = "/".join(f"{count:,}" for _, count in others)

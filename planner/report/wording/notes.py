@@ -347,6 +347,7 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
         "'{step}' is done once for all items of '{fan_out}' that fail; to do it for each, put both into the 'steps:' "
         "of the fan-out."
     ),
+    "approximate-counts": "Numbers with ~ are approximate, from characters and the kind of text: {reason}.",
     "approximate-tokens": lambda values, _: (
         f"Tokens that could not be counted are approximate: {'; '.join(values['texts'])}."
     ),
@@ -354,7 +355,10 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
         "Tokens of {models} are taken to be as many as those of {written_for}: a profile has no 'tokens'."
     ),
     "paid-by-the-hour": "{models}: paid by the hour for the whole run, so steps have no cost of their own.",
-    "restricted-model": "{model} is {available}: not everybody can buy it.",
+    "restricted-model": lambda values, _: (
+        f"{values['model']} is {values['available']}: "
+        f"{'it is no longer sold' if values['available'] == 'retired' else 'not everybody can buy it'}."
+    ),
     "no-price": "Cost is unknown: no price for {models}.",
     "hypothetical-speeds": _hypothetical_speeds,
     "no-cache-read-price": "No cache_read price for {models}: reads from a cache cost what other input costs.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from planner.errors import Note
@@ -52,10 +51,11 @@ def screen_notes(notes: Sequence[Note], said: Collection[str] = ()) -> list[Note
     return [*filter(None, shown), *_cautions(notes)][:MOST_NOTES]
 
 
-def more_notes(notes: Sequence[Note], shown: Sequence[Note], said: Collection[str] = ()) -> str:
-    """Return the number of notes that a first screen leaves out, as text.
+def additions(parts: Sequence[str], notes: Sequence[Note], shown: Sequence[Note], said: Collection[str] = ()) -> str:
+    """Return what `--all` adds to a first screen, as text: `parts`, and the notes that the screen leaves out.
 
-    The text is `3 more notes`, for example. It is `all notes` if none is left out.
+    The text is `steps, tokens and 3 more notes`, for example. If the screen has one line about all cautions and leaves
+    out no other note, the text ends with `the cautions in full`. If it leaves out nothing, the text names `parts` only.
 
     shown : the result of `screen_notes`
     said : as in `screen_notes`
@@ -63,21 +63,24 @@ def more_notes(notes: Sequence[Note], shown: Sequence[Note], said: Collection[st
     cautioned = any(note.code == CAUTION for note in shown)
     hidden = [note for note in notes if note.code not in said and not (cautioned and note.code in CAUTIONS)]
     left = len(hidden) - sum(note.code != CAUTION for note in shown)
-    return f"{left} more note{'s' * (left > 1)}" if left else "all notes"
+    more = [f"{left} more note{'s' * (left > 1)}"] if left else ["the cautions in full"] if cautioned else []
+    *first, last = [*parts, *more]
+    comma = "," if any(" and " in part for part in first) else ""
+    return f"{', '.join(first)}{comma} and {last}" if first else last
 
 
 def _imprecise(note: Note) -> Note | None:
     """Return a short note on the error of the simulation; None if the error is at most `LEAST_ERROR`."""
-    samples, needed = note.values["samples"], note.values["needed"]
+    samples, p50, p90 = (note.values[key] for key in ("samples", "p50", "p90"))
     count = quantities.samples(samples)
-    if needed is None:
+    if p50 is None or p90 is None:
         return Sentence(
             f"The error of the simulation is unknown: {count} {'is' if samples == 1 else 'are'} too few.", note
         )
-    error = float(note.values["target"] * math.sqrt(needed / samples))
-    if error <= LEAST_ERROR:
+    if max(p50, p90) <= LEAST_ERROR:
         return None
-    return Sentence(f"The simulation is accurate to ± {100 * error:.2g}% ({count}); --precision changes that.", note)
+    errors = f"± {100 * p50:.2g}% (p50) and ± {100 * p90:.2g}% (p90)"
+    return Sentence(f"Simulated times are accurate to {errors}, by {count}; --precision changes that.", note)
 
 
 def _cautions(notes: Sequence[Note]) -> Iterator[Sentence]:
