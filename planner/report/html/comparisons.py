@@ -5,7 +5,6 @@ from __future__ import annotations
 from planner.planning.comparison_result import Comparison
 from planner.report.html.elements import head, page, shaded, table
 from planner.report.wording.advice import advice_sentences, declared_phrase, question
-from planner.report.wording.comparisons import verdict
 from planner.report.wording.decisions import decision_sentences
 from planner.report.wording.heat_maps import (
     HeatMap,
@@ -17,14 +16,13 @@ from planner.report.wording.notes import worded
 
 
 def comparison_html(comparison: Comparison) -> str:
-    """Return a comparison as HTML: heat maps, verdict, decisions and notes."""
+    """Return a comparison as HTML: advice, heat maps, further facts and notes."""
     _, *grid = comparison_heading(comparison)
     about = [declared_phrase(comparison.advice).capitalize(), *_advice(comparison), *grid]
     maps = "".join(map(_heat_map, heat_maps(comparison)))
     body = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{maps}</div>'
     sentences = [
-        accepted_sentence(comparison), verdict(comparison), *_barriers(comparison),
-        *decision_sentences(comparison),
+        accepted_sentence(comparison), *_barriers(comparison), *decision_sentences(comparison),
     ]  # fmt: skip
     return page(question(comparison), about, body, filter(None, sentences), worded(comparison.notes))
 

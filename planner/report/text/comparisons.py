@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from planner.planning.comparison_result import Comparison
 from planner.report.text.advice import answer_lines
-from planner.report.text.layout import note_lines, shorten, width, wrap, wrap_all
-from planner.report.wording.comparisons import verdict
+from planner.report.text.layout import note_lines, shorten, width, wrap_all
 from planner.report.wording.decisions import decision_sentences
 from planner.report.wording.heat_maps import (
     SHADES,
@@ -24,25 +23,16 @@ _LABEL, _LONGEST_LABEL = 9, 34
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """Return all of a comparison as text: the answer, heat maps, verdict on the grid, decisions and notes."""
-    lines = [*answer_lines(comparison), "", *wrap_all(comparison_heading(comparison))]
-    lines += [line for heat_map in heat_maps(comparison) for line in _lines(heat_map)]
+    """Return all of a comparison as text: the answer, heat maps, further facts and notes."""
+    lines = [*answer_lines(comparison, everything=True), "", *wrap_all(comparison_heading(comparison))]
+    lines += [line for heat_map in heat_maps(comparison, everything=False) for line in _lines(heat_map)]
     accepted = accepted_sentence(comparison)
     lines += ["", accepted] if accepted else []
-    lines += [
-        "",
-        *wrap(verdict(comparison)),
-        *wrap_all(_barriers(comparison)),
-        *_decisions(comparison),
-        *note_lines(comparison.notes),
-    ]
+    sentences = [*_barriers(comparison), *decision_sentences(comparison)]
+    lines += ["", "Further facts", *wrap_all(sentences)] if sentences else []
+    notes = note_lines(comparison.notes)
+    lines += ["", *notes] if notes else []
     return "\n".join(lines) + "\n"
-
-
-def _decisions(comparison: Comparison) -> list[str]:
-    """Return the lines of the section `Decisions`. If there are no sentences on decisions, return an empty list."""
-    sentences = decision_sentences(comparison)
-    return ["", "Decisions", *wrap_all(sentences), ""] if sentences else []
 
 
 def _lines(heat_map: HeatMap) -> list[str]:
@@ -59,7 +49,7 @@ def _lines(heat_map: HeatMap) -> list[str]:
 
 
 def _cell(cell: HeatMapCell) -> str:
-    shaded = f"{SHADES[cell.level]}{'*' if cell.best else ' '}{cell.text:>{_CELL - 3}}"
+    shaded = f"{SHADES[cell.level]}{'*' if cell.marked else ' '}{cell.text:>{_CELL - 3}}"
     text_colour, background = _COLOURS[cell.level]
     return f" \x1b[38;5;{text_colour};48;5;{background}m{shaded}\x1b[0m"
 

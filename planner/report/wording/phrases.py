@@ -67,24 +67,6 @@ def first_crew_phrase(comparison: Comparison) -> str:
     return f" of {printable(comparison.crew)} (other crews as declared)"
 
 
-def scenario_name(comparison: Comparison, scenario: Scenario) -> str:
-    """Return the name of a scenario, such as `4 agents at 2.5x`.
-
-    If the scenario is the baseline and has one agent at the declared speed, its name is `the baseline`.
-    """
-    return "the baseline" if _is_baseline(comparison, scenario) else agents_at(comparison, scenario)
-
-
-def with_scenario(comparison: Comparison, scenario: Scenario) -> str:
-    """Return the name of a scenario with a preposition: `at the baseline` or `with 4 agents at 2.5x`."""
-    name = scenario_name(comparison, scenario)
-    return f"{'at' if _is_baseline(comparison, scenario) else 'with'} {name}"
-
-
-def _is_baseline(comparison: Comparison, scenario: Scenario) -> bool:
-    return scenario == comparison.decisions.one == comparison.baseline_scenario
-
-
 MOST_CREWS = 3
 """Largest number of crews that the name of a baseline lists."""
 
@@ -111,12 +93,6 @@ def _one_of(crew: str) -> str:
         return "one agent"
     regular = len(crew) > 3 and crew.islower() and crew.endswith("s") and not crew.endswith(("ss", "us", "is", "ies"))
     return f"one {printable(crew[:-1])}" if regular else f"one agent of {printable(crew)}"
-
-
-def scenario_list(comparison: Comparison, scenarios: Sequence[Scenario]) -> str:
-    """Return the names of the first `MOST_LISTED` scenarios. If there are more, add their number: `and 2 more`."""
-    first = ", ".join(scenario_name(comparison, scenario) for scenario in scenarios[:MOST_LISTED])
-    return f"{first} and {len(scenarios) - MOST_LISTED} more" if len(scenarios) > MOST_LISTED else first
 
 
 def with_interval(estimate: Interval, form: Callable[[float], str]) -> str:
