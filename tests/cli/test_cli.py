@@ -58,7 +58,7 @@ def test_the_json_of_a_comparison_is_what_is_documented() -> None:
         )
     )
     assert list(data) == [
-        "version", "workflow", "seed", "samples", "precision", "advice", "baseline", "scenarios", "verdict", "notes",
+        "version", "workflow", "seed", "samples", "precision", "advice", "baseline", "scenarios", "notes",
         "decisions",
     ]  # fmt: skip
     assert data["baseline"] == {

@@ -156,7 +156,7 @@ def decide(inputs: DecisionInputs, advice: Advice, options: DecisionOptions) -> 
         pareto_p50=pareto(grid, 0.5) if priced else None,
         pareto_p90=pareto(grid, 0.9) if priced else None,
         price_of_an_hour=price_of_an_hour(grid) if priced else None,
-        break_evens=_break_evens(inputs, {few.agents, recommended.agents}, options.waiting) if priced else None,
+        break_evens=_break_evens(inputs, recommended.agents, options.waiting) if priced else None,
         beats=tuple(
             beats(change.after, change.before, simulated[change.after], simulated[change.before]) for change in changes
         ),
@@ -177,19 +177,16 @@ def decide(inputs: DecisionInputs, advice: Advice, options: DecisionOptions) -> 
     )
 
 
-def _break_evens(inputs: DecisionInputs, agents: set[int], waiting: float) -> tuple[BreakEven, ...]:
+def _break_evens(inputs: DecisionInputs, agents: int, waiting: float) -> tuple[BreakEven, ...]:
     """Return the values of an hour at which each further row is as good as the first row.
 
     A row is a model at one speed.
 
-    agents : numbers of agents for which rows are compared. Numbers that are not in the grid are left out
+    agents : number of agents for which rows are compared. If the grid does not have it, the fewest agents are used
     """
-    first, *others = (
-        {
-            Scenario(*row, count, inputs.declared): inputs.by_agents(row)[count]
-            for count in dict.fromkeys(scenario.agents for scenario in inputs.grid)
-            if count in agents
-        }
-        for row in rows(inputs.grid)
+    numbers = {scenario.agents for scenario in inputs.grid}
+    count = agents if agents in numbers else min(numbers)
+    first, *others = (Scenario(*row, count, inputs.declared) for row in rows(inputs.grid))
+    return break_evens(
+        {first: inputs.simulated[first]}, {scenario: inputs.simulated[scenario] for scenario in others}, waiting
     )
-    return break_evens(first, {scenario: samples for row in others for scenario, samples in row.items()}, waiting)

@@ -17,8 +17,7 @@ from planner.report.wording.notes import worded
 
 def comparison_html(comparison: Comparison) -> str:
     """Return a comparison as HTML: advice, heat maps, further facts and notes."""
-    _, *grid = comparison_heading(comparison)
-    about = [declared_phrase(comparison.advice).capitalize(), *_advice(comparison), *grid]
+    about = [declared_phrase(comparison.advice).capitalize(), *_advice(comparison), *comparison_heading(comparison)]
     maps = "".join(map(_heat_map, heat_maps(comparison)))
     body = f'<div style="display:flex;flex-wrap:wrap;align-items:flex-start;column-gap:28px">{maps}</div>'
     sentences = [
@@ -34,7 +33,7 @@ def _advice(comparison: Comparison) -> list[str]:
 def _heat_map(heat_map: HeatMap) -> str:
     columns = [head("", "left"), *(head(f"{count:,}") for count in heat_map.agents)]
     rows = [[head(row.name, scope="row"), *map(shaded, row.cells)] for row in heat_map.rows]
-    return table(f"{heat_map.title} {heat_map.legend}".strip(), columns, rows)
+    return table(heat_map.title, columns, rows)
 
 
 def _barriers(comparison: Comparison) -> list[str]:

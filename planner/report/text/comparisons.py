@@ -38,7 +38,7 @@ def comparison_text(comparison: Comparison) -> str:
 def _lines(heat_map: HeatMap) -> list[str]:
     names = [shorten(row.name, min(_LONGEST_LABEL, width() - 2 * _CELL)) for row in heat_map.rows]
     label = max(_LABEL, *map(len, names))
-    lines = ["", f"{heat_map.title}  {heat_map.legend}".rstrip()]
+    lines = ["", heat_map.title]
     per_line = (width() - label) // _CELL
     for first in range(0, len(heat_map.agents), per_line):
         columns = slice(first, first + per_line)

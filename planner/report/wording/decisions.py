@@ -17,9 +17,9 @@ from planner.report.wording.phrases import (
     agents_at,
     at_row,
     either,
-    first_crew_phrase,
     models_vary,
     number_list,
+    other_crews_phrase,
     row_name,
     speeds_vary,
     with_interval,
@@ -51,20 +51,23 @@ def decision_sentences(comparison: Comparison) -> tuple[str, ...]:
 def _time(comparison: Comparison) -> Iterator[str]:
     if len(comparison.decisions.exchange.tried) > 1 and comparison.decisions.widest > 1:
         yield _exchange(comparison)
-    yield _ceilings(comparison)
+    yield from _ceilings(comparison)
 
 
-def _ceilings(comparison: Comparison) -> str:
+def _ceilings(comparison: Comparison) -> Iterator[str]:
     decisions = comparison.decisions
     ceilings, widest, first = decisions.ceilings, decisions.widest, decisions.exchange
+    one = quantities.crew(comparison.crew, 1)
     served = f" on {printable(first.model)}" if models_vary(comparison) else ""
-    text = f"Ceilings{served}: 1 agent at infinite speed takes {_ceiling(ceilings.infinite_speed)}"
-    if widest == 1:
-        return f"{text}."
-    without = f"without coordination{' or slowing each other down' if ceilings.slowed else ''}"
-    text += f"; {quantities.agents(widest)}, the most that can be busy, take {_ceiling(ceilings.infinite_agents)}"
-    serial = with_interval(ceilings.serial_fraction, quantities.percent)
-    return f"{text}, {without}. The longest chain of work is {serial} of the time of 1 agent."
+    yield f"Ceiling of speed{served}: {one} at infinite speed {_ceiling(ceilings.infinite_speed)}."
+    if widest > 1:
+        most = f"{quantities.crew(comparison.crew, widest)} at {quantities.factor(first.speed)}"
+        without = f"without coordination{' or slowing each other down' if ceilings.slowed else ''}"
+        serial = with_interval(ceilings.serial_fraction, quantities.percent)
+        yield (
+            f"Ceiling of agents{served}: {most}, the most that can be busy, {without} {_ceiling(ceilings.infinite_agents)}; "
+            f"serial fraction {serial}."
+        )
 
 
 def _ceiling(ceiling: Ceiling) -> str:
@@ -78,16 +81,16 @@ def _exchange(comparison: Comparison) -> str:
     For example, `Exchange rate at 1x: 16 agents match 4 agents at 2.5x.`
     """
     exchange = comparison.decisions.exchange
-    few = quantities.agents(exchange.few)
+    few = quantities.crew(comparison.crew, exchange.few)
     if not exchange.agents_for_speed:
         return ""
     rows: dict[tuple[str, str], list[str]] = {}
     for match in exchange.agents_for_speed:
         where = at_row(row_name(comparison, match.model, match.speed))
-        rows.setdefault(_agents_match(exchange, match), []).append(where)
+        rows.setdefault(_agents_match(comparison, match), []).append(where)
     clauses = [f"{subject} {few} {_either_row(names)}{certainty}" for (subject, certainty), names in rows.items()]
     where = at_row(row_name(comparison, exchange.model, exchange.speed))
-    text = f"Exchange rate{first_crew_phrase(comparison)} {where}: {'; '.join(clauses)}."
+    text = f"Exchange rate{other_crews_phrase(comparison)} {where}: {'; '.join(clauses)}."
     counts_by_row: dict[tuple[str, str, str], list[int]] = {}
     for other in exchange.speed_for_agents:
         if other.speed is not None and (other.model, other.speed) != (exchange.model, exchange.speed):
@@ -117,17 +120,18 @@ def _unmatched(comparison: Comparison, exchange: Exchange) -> str:
     varying = "speed"
     if models_vary(comparison):
         varying = "model or speed" if speeds_vary(comparison) else "model"
-    return f" No {varying} compared {lets} {quantities.agents(exchange.few)} match {which}."
+    return f" No {varying} compared {lets} {quantities.crew(comparison.crew, exchange.few)} match {which}."
 
 
-def _agents_match(exchange: Exchange, match: AgentsForSpeed) -> tuple[str, str]:
+def _agents_match(comparison: Comparison, match: AgentsForSpeed) -> tuple[str, str]:
     """Return the start and the end of a clause such as `16 agents match 4 agents at 2.5x (about the same)`.
 
     Here, the start is `16 agents match`, and the end is ` (about the same)`. The end may be empty.
     """
+    exchange = comparison.decisions.exchange
     if match.needed is None:
         return f"no number{'' if match.difference.above else ' surely'} matches", ""
-    count = quantities.agents(match.needed)
+    count = quantities.crew(comparison.crew, match.needed)
     if match.difference.below:
         larger = [tried for tried in exchange.tried if tried > exchange.few]
         if match.needed <= min(larger, default=exchange.few):
@@ -195,15 +199,16 @@ def _less_success(comparison: Comparison) -> str:
     if not enough:
         return ""
     name, one = agents_at(comparison, enough[0].scenario), agents_at(comparison, comparison.decisions.one)
-    return f"Time per accepted result: {name} may be right 20% less often than {one}."
+    return f"Right 20% less often, {name} would still take no longer than {one} per accepted result."
 
 
 def _beats(comparison: Comparison, beats: PairwiseChance) -> str:
     about = " (about the same)" if _even(beats) else ""
     equal = f", as quick in {quantities.share(beats.equal)}" if beats.equal else ""
     return (
-        f"Chance to be quicker: {agents_at(comparison, beats.one)} against {agents_at(comparison, beats.other)} "
-        f"{with_interval(beats.quicker, quantities.share)}{equal}{about}."
+        f"{agents_at(comparison, beats.one)} {'is' if beats.one.all_agents == 1 else 'are'} quicker than "
+        f"{agents_at(comparison, beats.other)} in {with_interval(beats.quicker, quantities.share)} of samples"
+        f"{equal}{about}."
     )
 
 

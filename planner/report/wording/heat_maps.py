@@ -14,7 +14,6 @@ from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
 from planner.report.wording.crews import others_phrase
 from planner.report.wording.phrases import baseline_agents, row_name
-from planner.sampling.sample import half_width
 
 SHADES = " ░▒▓█"
 """Glyphs from the least to the greatest value of a heat map."""
@@ -55,20 +54,11 @@ class HeatMap:
     """A heat map of one quantity, such as the cost.
 
     agents : number of agents of each column
-    differ : whether the cells have different values
     """
 
     title: str
     agents: tuple[int, ...]
     rows: tuple[HeatMapRow, ...]
-    differ: bool
-
-    @property
-    def legend(self) -> str:
-        """Text that explains the marks and shades of the heat map."""
-        parts = ["* recommended"] if any(cell.marked for row in self.rows for cell in row.cells) else []
-        parts += [f"{SHADES[-1]} highest"] if self.differ else []
-        return f"({'; '.join(parts)})" if parts else ""
 
 
 def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
@@ -80,7 +70,7 @@ def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
     crew = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
     others = "".join(f", agents in '{name}'" for name, _ in comparison.advice.declared.others)
     return (
-        f"{printable(comparison.workflow)}: {quantities.samples(comparison.samples)}, seed {comparison.seed}",
+        f"{quantities.samples(comparison.samples)}, seed {comparison.seed}. {SHADES[-1]} highest, * recommended.",
         f"Rows: {_row_quantity(comparison)}{others}. Columns: agents{crew}.",
         f"Baseline: {agents} at {quantities.factor(base.speed)}{served}{rest}.",
         f"Error of the simulation, 95% sure in every scenario: {', '.join(_errors(comparison))}.",
@@ -92,14 +82,14 @@ def _errors(comparison: Comparison) -> Iterator[str]:
 
     The number is the largest relative error of all scenarios: `half-width of the 95% interval / value`.
     """
-    costs = [usd for result in comparison.results if (usd := result.usd) and usd.p50]
+    costs = [usd for result in comparison.results if (usd := result.usd)]
     errors = {
         "p50": comparison.precision.p50,
         "p90": comparison.precision.p90,
-        "cost": _largest(half_width(usd.p50, usd.p50_low, usd.p50_high) for usd in costs),
+        "mean cost": _largest(_ratio(usd.mean, usd.standard_error) for usd in costs),
         "speedup": _largest(_ratio(result.speedup, result.standard_errors.speedup) for result in comparison.results),
     }
-    if comparison.baseline.crews:
+    if _has_efficiency(comparison):
         errors["efficiency"] = _largest(
             _ratio(result.efficiency, result.standard_errors.efficiency) for result in comparison.results
         )
@@ -127,7 +117,7 @@ def heat_maps(comparison: Comparison, everything: bool = True) -> Iterator[HeatM
 
     The map of costs is omitted if all costs are unknown.
     The map of chances is omitted if all chances are equal.
-    The map of efficiency is omitted if there are no crews of agents.
+    The map of efficiency is omitted if no crew that varies is of agents, or if there is never more than one agent.
     """
     priced = any(result.usd for result in comparison.results)
     if everything:
@@ -142,7 +132,7 @@ def heat_maps(comparison: Comparison, everything: bool = True) -> Iterator[HeatM
             "Cost, p90: 9 in 10 runs cost no more", comparison, lambda result: _cost(result, "p90"), quantities.usd
         )
     yield _heat_map("Speedup over the baseline", comparison, lambda result: result.speedup, quantities.factor)
-    if comparison.baseline.crews:
+    if _has_efficiency(comparison):
         several = len(comparison.baseline.crews) > 1
         yield _heat_map(
             "Efficiency: speedup at this speed / mean agents of a crew"
@@ -192,6 +182,14 @@ def _row_quantity(comparison: Comparison) -> str:
     return f"output speed{of}"
 
 
+def _has_efficiency(comparison: Comparison) -> bool:
+    """Return whether the scenarios differ in the number of agents of a crew that the efficiency refers to."""
+    varying = {comparison.crew, *(name for name, _ in comparison.advice.declared.others)}
+    return bool(varying & {*comparison.baseline.crews}) and any(
+        result.scenario.all_agents > len(varying) for result in comparison.results
+    )
+
+
 def _cost(result: Result, quantity: Literal["mean", "p90"]) -> float:
     """Return the mean or the p90 of a cost in US dollars; NaN if it is unknown."""
     return math.nan if result.usd is None else float(getattr(result.usd, quantity))
@@ -220,7 +218,7 @@ def _heat_map(title: str, comparison: Comparison, value: Value, form: Callable[[
         )
         for row, others in dict.fromkeys((scenario.row, scenario.others) for scenario in values)
     )
-    return HeatMap(title, counts, rows, min(finite) != max(finite))
+    return HeatMap(title, counts, rows)
 
 
 def shade(value: float, values: Collection[float]) -> int:

@@ -15,7 +15,6 @@ from planner.report.wording.phrases import (
     MOST_LISTED,
     agents_at,
     at_row,
-    first_crew_phrase,
     number_list,
     row_name,
     row_of,
@@ -26,14 +25,14 @@ from planner.report.wording.phrases import (
 def money_sentences(comparison: Comparison) -> Iterator[str]:
     """Yield sentences on the costs in a comparison. For example, a sentence lists the Pareto set."""
     decisions = comparison.decisions
-    if decisions.pareto_p50 is not None and len(decisions.pareto_p50) > 1:
+    if decisions.pareto_p50 is not None and 1 < len(decisions.pareto_p50) < len(comparison.results):
         by_row: dict[str, list[int]] = {}
         for choice in decisions.pareto_p50:
             by_row.setdefault(row_of(comparison, choice.scenario), []).append(choice.scenario.agents)
-        choices = [f"{number_list(sorted(counts))} {at_row(row)}" for row, counts in by_row.items()]
+        choices = [f"{_agents(comparison, sorted(counts))} {at_row(row)}" for row, counts in by_row.items()]
         if comparison.advice.declared.others:
             choices = [agents_at(comparison, choice.scenario) for choice in decisions.pareto_p50]
-        yield f"Pareto set (p50 over 1% less than for all that cost no more), agents: {'; '.join(choices)}."
+        yield f"Pareto set, each over 1% quicker than all that cost no more: {'; '.join(choices)}."
     advised, hull = _advised(comparison.advice), decisions.price_of_an_hour or ()
     if any((trade.cheaper, trade.quicker) not in advised for trade in hull):
         first = agents_at(comparison, hull[0].cheaper)
@@ -41,20 +40,22 @@ def money_sentences(comparison: Comparison) -> Iterator[str]:
             f"{_price(trade.usd_per_hour)} up to {agents_at(comparison, trade.quicker)}" for trade in hull[:MOST_LISTED]
         ]
         yield f"Price of an hour less on average, from {first}: {'; then '.join(trades)}{_more(hull)}."
-    few = decisions.exchange.few
-    base = Scenario(decisions.exchange.model, decisions.exchange.speed, few, decisions.one.others)
-    prices = [
-        f"{row_name(comparison, row.model, row.speed)} {_break_even(row.pays, row.usd_per_hour)}"
-        for row in decisions.break_evens or ()
-        if row.agents == few and (base, replace(base, model=row.model, speed=row.speed)) not in advised
-    ]
+    base, prices = decisions.one, []
+    for row in decisions.break_evens or ():
+        base = replace(base, model=decisions.exchange.model, speed=decisions.exchange.speed, agents=row.agents)
+        if (base, replace(base, model=row.model, speed=row.speed)) not in advised:
+            prices.append(f"{row_name(comparison, row.model, row.speed)} {_break_even(row.pays, row.usd_per_hour)}")
     if prices:
         waiting = "" if decisions.waiting == 1 else f", {quantities.times(decisions.waiting)} waiting"
-        agents = f"{quantities.agents(few)}{first_crew_phrase(comparison)}"
-        over = row_of(comparison, base)
-        yield f"Break-even value of an hour with {agents}, over {over}{waiting}: {', '.join(prices)}."
+        yield f"Break-even value of an hour against {agents_at(comparison, base)}{waiting}: {', '.join(prices)}."
     if decisions.setup is not None:
         yield _setup(comparison, decisions.setup)
+
+
+def _agents(comparison: Comparison, numbers: Sequence[int]) -> str:
+    """Return several numbers of agents of a crew as text: `1, 8 fixers`."""
+    *few, most = numbers
+    return ", ".join(filter(None, (number_list(few), quantities.crew(comparison.crew, most))))
 
 
 def _advised(advice: Advice) -> set[tuple[Scenario, Scenario]]:

@@ -51,20 +51,13 @@ def at_row(row: str) -> str:
 
 
 def agents_at(comparison: Comparison, scenario: Scenario) -> str:
-    """Return the name of a scenario, such as `4 agents at 2.5x`."""
-    return f"{agents_of(comparison, scenario)} {at_row(row_of(comparison, scenario))}"
+    """Return the name of a scenario, such as `4 fixers at 2.5x` or `4 coders and 2 reviewers at 1x`."""
+    return f"{crews_phrase(comparison.crew, scenario)} {at_row(row_of(comparison, scenario))}"
 
 
-def agents_of(comparison: Comparison, scenario: Scenario) -> str:
-    """Return `4 agents`. If several crews vary, return the agents of each, such as `4 coders and 2 reviewers`."""
-    return crews_phrase(comparison.crew, scenario) if scenario.others else quantities.agents(scenario.agents)
-
-
-def first_crew_phrase(comparison: Comparison) -> str:
-    """Return ` of coders (other crews as declared)` if several crews vary; otherwise an empty text."""
-    if not comparison.advice.declared.others:
-        return ""
-    return f" of {printable(comparison.crew)} (other crews as declared)"
+def other_crews_phrase(comparison: Comparison) -> str:
+    """Return ` (other crews as declared)` if several crews vary; otherwise an empty text."""
+    return " (other crews as declared)" if comparison.advice.declared.others else ""
 
 
 MOST_CREWS = 3
