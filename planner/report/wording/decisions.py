@@ -61,11 +61,11 @@ def _ceilings(comparison: Comparison) -> Iterator[str]:
     served = f" on {printable(first.model)}" if models_vary(comparison) else ""
     yield f"Ceiling of speed{served}: {one} at infinite speed {_ceiling(ceilings.infinite_speed)}."
     if widest > 1:
-        most = f"{quantities.crew(comparison.crew, widest)} at {quantities.factor(first.speed)}"
+        most = f"{quantities.crew(comparison.crew, widest)} at {quantities.factor(first.speed)}, the most that work,"
         without = f"without coordination{' or slowing each other down' if ceilings.slowed else ''}"
         serial = with_interval(ceilings.serial_fraction, quantities.percent)
         yield (
-            f"Ceiling of agents{served}: {most}, the most that can be busy, {without} {_ceiling(ceilings.infinite_agents)}; "
+            f"Ceiling of agents{served}: {most} {without} {_ceiling(ceilings.infinite_agents)}; "
             f"serial fraction {serial}."
         )
 
@@ -173,7 +173,7 @@ def _either_row(rows: Sequence[str]) -> str:
 
 def _people(comparison: Comparison) -> Iterator[str]:
     for beats in comparison.decisions.beats:
-        if beats.quicker.value + beats.equal > _RARE and beats.quicker.value < 1 - _RARE:
+        if _RARE < beats.quicker.value < 1 - _RARE:
             yield _beats(comparison, beats)
     yield _less_success(comparison)
     declared, *others = comparison.decisions.pace

@@ -68,9 +68,11 @@ def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
     rest = "; other crews as declared" if base.crews and len(base.sizes) > len(base.crews) else ""
     agents = baseline_agents(base) if base.crews else "as declared,"
     crew = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
+    shown = any(result.scenario == comparison.advice.recommended for result in comparison.results)
+    recommended = ", * recommended" if shown else ""
     others = "".join(f", agents in '{name}'" for name, _ in comparison.advice.declared.others)
     return (
-        f"{quantities.samples(comparison.samples)}, seed {comparison.seed}. {SHADES[-1]} highest, * recommended.",
+        f"{quantities.samples(comparison.samples)}, seed {comparison.seed}. {SHADES[-1]} highest{recommended}.",
         f"Rows: {_row_quantity(comparison)}{others}. Columns: agents{crew}.",
         f"Baseline: {agents} at {quantities.factor(base.speed)}{served}{rest}.",
         f"Error of the simulation, 95% sure in every scenario: {', '.join(_errors(comparison))}.",

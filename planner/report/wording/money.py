@@ -40,10 +40,11 @@ def money_sentences(comparison: Comparison) -> Iterator[str]:
             f"{_price(trade.usd_per_hour)} up to {agents_at(comparison, trade.quicker)}" for trade in hull[:MOST_LISTED]
         ]
         yield f"Price of an hour less on average, from {first}: {'; then '.join(trades)}{_more(hull)}."
-    base, prices = decisions.one, []
+    base, prices = decisions.one, list[str]()
+    said = advised | {(trade.cheaper, trade.quicker) for trade in hull}
     for row in decisions.break_evens or ():
         base = replace(base, model=decisions.exchange.model, speed=decisions.exchange.speed, agents=row.agents)
-        if (base, replace(base, model=row.model, speed=row.speed)) not in advised:
+        if (base, replace(base, model=row.model, speed=row.speed)) not in said:
             prices.append(f"{row_name(comparison, row.model, row.speed)} {_break_even(row.pays, row.usd_per_hour)}")
     if prices:
         waiting = "" if decisions.waiting == 1 else f", {quantities.times(decisions.waiting)} waiting"
