@@ -61,12 +61,12 @@ def _ceilings(comparison: Comparison) -> Iterator[str]:
     served = f" on {printable(first.model)}" if models_vary(comparison) else ""
     yield f"Ceiling of speed{served}: {one} at infinite speed {_ceiling(ceilings.infinite_speed)}."
     if widest > 1:
-        most = f"{quantities.crew(comparison.crew, widest)} at {quantities.factor(first.speed)}, the most that work,"
+        most = f"{quantities.crew(comparison.crew, widest)} at {quantities.factor(first.speed)}"
         without = f"without coordination{' or slowing each other down' if ceilings.slowed else ''}"
         serial = with_interval(ceilings.serial_fraction, quantities.percent)
         yield (
-            f"Ceiling of agents{served}: {most} {without} {_ceiling(ceilings.infinite_agents)}; "
-            f"serial fraction {serial}."
+            f"Ceiling of agents{served}: {most}, the most that find work, {without} "
+            f"{_ceiling(ceilings.infinite_agents)}; serial fraction {serial}."
         )
 
 
