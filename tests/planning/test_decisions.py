@@ -189,6 +189,28 @@ def test_mixed(declare: Declare) -> None:
     assert found.decisions.pace[-1].p50.value == pytest.approx(seconds(found.advice.recommended.agents))
 
 
+def test_facts_follow_the_advice(declare: Declare) -> None:
+    """16 items of 10 s for a crew of 2: 16 agents take 10 s; the fact sheet is about them and the 2 declared ones."""
+    result = compared(
+        declare("  a: {for_each: 16, crew: team, llm: {output: 450}}", crew()), setup=payback.Setup(60, 0)
+    )
+    advice, found = result.advice, result.decisions
+    changes = [change for change in (advice.change, advice.more, advice.faster) if change]
+    assert [(one.one, one.other) for one in found.beats] == [(change.after, change.before) for change in changes]
+    assert [one.scenario for one in found.pace] == [advice.declared, advice.recommended]
+    assert {row.agents for row in found.break_evens or ()} == {advice.recommended.agents} == {16}
+    assert {one.scenario for one in found.payback} == {each.scenario for each in result.results} - {found.one}
+    assert all(row not in " ".join(text(result)) for row in ("Best number", "gain more here"))
+
+
+def test_a_price_that_the_advice_has_is_not_said_again(declare: Declare) -> None:
+    """Two scenarios: their price of an hour and break-even are those of the change. Of three, one is new."""
+    workflow = declare("  a: {llm: {output: 450}}", PRICED)
+    assert not any("hour" in line for line in text(compare(workflow, [1, 2], [1], samples=4)))
+    lines = text(compare(workflow, [1, 2, 4], [1], samples=4))
+    assert sum("hour" in line for line in lines) == 1
+
+
 # What samples decide.
 
 
