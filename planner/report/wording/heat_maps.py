@@ -84,7 +84,7 @@ def _errors(comparison: Comparison) -> Iterator[str]:
 
     The number is the largest relative error of all scenarios: `half-width of the 95% interval / value`.
     """
-    costs = [usd for result in comparison.results if (usd := result.usd)]
+    costs = [usd for result in comparison.results if (usd := result.usd) and usd.mean]
     errors = {
         "p50": comparison.precision.p50,
         "p90": comparison.precision.p90,
