@@ -17,7 +17,6 @@ from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, d
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
 from planner.planning.decisions.holders import Drags, drags, most_dragging
 from planner.planning.decisions.search import Search
-from planner.planning.decisions.verdict import rows, verdict
 from planner.planning.grid import Alone, Grid, Uncoordinated
 from planner.planning.notes.assumptions import (
     declaration_notes,
@@ -27,7 +26,7 @@ from planner.planning.notes.assumptions import (
     restricted,
 )
 from planner.planning.notes.concurrency import concurrency
-from planner.planning.results import Result, Row, Scenario
+from planner.planning.results import Result, Scenario, rows
 from planner.planning.sizing import Sizing
 from planner.reading.fields import MOST_AGENTS
 from planner.sampling.accumulator import ScenarioSamples
@@ -143,22 +142,22 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
         )
         for scenario in requested
     )  # fmt: skip
-    ends = verdict(requested, {scenario: simulated[scenario].seconds.first for scenario in requested})
-    best = ends.best
-    used = grid.models(requested)
+    recommended, used = advice.recommended, grid.models(requested)
     reached = Precision.of(stopping.target, (simulated[scenario].seconds for scenario in requested))
     remarks = (
         *imprecise(reached, grid.samples),
-        *declaration_notes(workflow, sizing.sizes(*best.crews), used), *other_tokenizers(workflow, used),
+        *declaration_notes(workflow, sizing.sizes(*recommended.crews), used), *other_tokenizers(workflow, used),
         *notes(used, grid.over_context(requested), asked_speeds, premium), *concurrency(grid.batches),
     )  # fmt: skip
     return Comparison(
         workflow.workflow, seed, grid.samples, reached, sized, advice, baseline,
-        None if same is None else Scenario(baseline.model, baseline.speed, same, others), results, ends,
-        decide(_decision_inputs(grid, requested, one, over, extra), ends, wishes),
+        None if same is None else Scenario(baseline.model, baseline.speed, same, others), results,
+        decide(_decision_inputs(grid, requested, one, over, extra), advice, wishes),
         restricted(used), remarks,
-        _barriers(workflow.on(best.model), sizing.sizes(*best.crews), best.speed, seed, grid.samples),
-        tuple(chosen.change(declared, scenario) for scenario in each_alone(declared, advice.recommended)),
+        _barriers(
+            workflow.on(recommended.model), sizing.sizes(*recommended.crews), recommended.speed, seed, grid.samples
+        ),
+        tuple(chosen.change(declared, scenario) for scenario in each_alone(declared, recommended)),
     )  # fmt: skip
 
 
@@ -230,28 +229,22 @@ def _with_sizes(sizing: Sizing, sizes: Mapping[str, int]) -> int | None:
 def _decision_inputs(
     grid: Grid, requested: Sequence[Scenario], one: Scenario, baseline: ScenarioSamples, extra: ExtraScenarios
 ) -> DecisionInputs:
-    """Return the inputs of `decide`: the samples of all simulated scenarios.
+    """Return the inputs of `decide`.
 
     one : the scenario of one agent at the declared speed
     baseline : samples of the baseline
     """
     samples = {scenario: _samples(found) for scenario, found in grid.found.items()}
     uncoordinated = {scenario.agents: _samples(found) for scenario, found in grid.uncoordinated.items()}
-    by_agents: dict[Row, dict[int, ScenarioValues]] = {}
-    for scenario, of_scenario in samples.items():
-        if scenario.others == one.others:
-            by_agents.setdefault(scenario.row, {})[scenario.agents] = of_scenario
-    first = rows(requested)[0]
     return DecisionInputs(
+        samples,
         {scenario: samples[scenario] for scenario in requested},
-        (one, samples[one]),
+        one,
         _samples(baseline),
-        one.others,
-        by_agents,
-        samples[Scenario(first[0], INSTANT, 1, one.others)],
+        samples[Scenario(rows(requested)[0][0], INSTANT, 1, one.others)],
         extra.widest,
-        uncoordinated[extra.widest] if extra.widest in uncoordinated else by_agents[first][extra.widest],
-        uncoordinated[1] if 1 in uncoordinated else by_agents[first][1],
+        uncoordinated.get(extra.widest),
+        uncoordinated.get(1),
         extra.curved,
     )
 

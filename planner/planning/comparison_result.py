@@ -10,7 +10,6 @@ from planner.errors import Note
 from planner.planning.baseline import Baseline
 from planner.planning.decisions.advice import Advice, Change
 from planner.planning.decisions.decide import Decisions
-from planner.planning.decisions.verdict import Verdict
 from planner.planning.results import Result, Scenario
 from planner.sampling.sample import Precision
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The results of all compared scenarios, and the decisions based on these results.
+    """The results of all compared scenarios, the advice, and further facts based on these results.
 
     crew : name of the crew whose number of agents varies; the first of them if several vary
     advice : the recommended change of the declared scenario
@@ -30,7 +29,7 @@ class Comparison:
     restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
     each_crew : if the advice changes several crews: for each of them, the effect of changing only this crew. Otherwise
         empty
-    barriers : time lost at LangGraph's barriers in the scenario with the least p50; None if there are no barriers
+    barriers : time lost at LangGraph's barriers in the recommended scenario; None if there are no barriers
     """
 
     workflow: str
@@ -42,7 +41,6 @@ class Comparison:
     baseline: Baseline
     baseline_scenario: Scenario | None
     results: tuple[Result, ...]
-    verdict: Verdict
     decisions: Decisions
     restricted: Mapping[str, str]
     notes: tuple[Note, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,6 +18,9 @@ Row = tuple[str, float]
 
 Others = tuple[tuple[str, int], ...]
 """Numbers of agents of further crews, by name."""
+
+ALIKE = 0.01
+"""Values that differ by at most this share count as about the same, even if their order is certain."""
 
 
 @dataclass(frozen=True, order=True, repr=False)
@@ -68,6 +72,21 @@ class Scenario:
     def all_agents(self) -> int:
         """Number of agents of all crews whose sizes vary."""
         return self.agents + sum(count for _, count in self.others)
+
+
+def rows(grid: Iterable[Scenario]) -> list[Row]:
+    """Return the rows of a grid. A row is a model at one speed.
+
+    The models are in the order of the grid. The speeds of each model are in rising order.
+    """
+    distinct = dict.fromkeys(scenario.row for scenario in grid)
+    models = list(dict.fromkeys(model for model, _ in distinct))
+    return sorted(distinct, key=lambda row: (models.index(row[0]), row[1]))
+
+
+def fewest(grid: Iterable[Scenario]) -> Scenario:
+    """Return the first scenario with the fewest agents, added up over all crews that vary."""
+    return min(grid, key=lambda scenario: scenario.all_agents)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from planner.report.text.searches import target_text as target_text
     from planner.report.text.searches import tier_text as tier_text
     from planner.report.text.sensitivities import sensitivity_text as sensitivity_text
-    from planner.report.wording.comparisons import verdict as verdict
 
 export(
     __name__,
@@ -36,6 +35,5 @@ export(
         "text.forecasts": ["forecast_text"],
         "text.searches": ["target_text", "tier_text"],
         "text.sensitivities": ["sensitivity_text"],
-        "wording.comparisons": ["verdict"],
     },
 )

@@ -420,13 +420,13 @@ def content(element: ElementTree.Element) -> str:
 def test_cells_have_the_shades_and_marks_of_the_terminal(comparison: planner.Comparison) -> None:
     shown = parsed(comparison._repr_html_()).findall(".//table")
     expected = list(heat_maps(comparison))
-    assert len(shown) == len(expected) == 4
+    assert len(shown) == len(expected) == 6
     for table, one in zip(shown, expected, strict=True):
         cells = [cell for row in one.rows for cell in row.cells]
         for found, cell in zip(table.findall(".//td"), cells, strict=True):
             text = content(found)
             assert text.strip().endswith(cell.text)
-            assert ("* " in text) == cell.best
+            assert ("* " in text) == cell.marked
             assert (SHADES[cell.level] in text) or not cell.level
             assert ("rgba" in found.attrib["style"]) == bool(cell.level)
 

@@ -168,7 +168,7 @@ def test_a_second_reviewer_saves_nothing_behind_one_runner() -> None:
     """The case has the arithmetic; a comparison says so."""
     found = compare(read_workflow(CASES / "runner_and_reviewer_are_a_pipeline.yaml"), [1.0], [1, 2, 3], crew="reviewer", samples=2)  # fmt: skip
     assert [result.seconds.p50 for result in found.results] == pytest.approx([6611] * 3, abs=1e-4)
-    assert (found.decisions.numbers[0].best, found.decisions.numbers[0].enough) == (1, 1)
+    assert (found.advice.verdict, found.advice.enough) == ("keep", 1)
 
 
 COUNTED = "  f: {for_each: = 2 * agents, llm: {output: 100}}"

@@ -17,8 +17,8 @@ from planner.engine.statistics import ranks
 from planner.errors import InputError, Note
 from planner.loading import load
 from planner.planning import Candidate, Scenario, Target, TargetResult, find_cheapest
-from planner.planning.decisions.verdict import ALIKE
 from planner.planning.grid import Grid
+from planner.planning.results import ALIKE
 from planner.planning.sizing import Sizing
 from planner.planning.target.cheapest import neighbours
 from planner.sampling import Stopping, ThreadBackend

@@ -23,7 +23,7 @@ from planner.sampling import Batch, GridPoint, Stopping, ThreadBackend, batch, b
 from planner.timing.pipeline import Pipeline
 from planner.workflow import Workflow, read_workflow
 from tests import oracle
-from tests.conftest import PLAIN, ROOT, Golden, amounts, read_example, simulated
+from tests.conftest import PLAIN, ROOT, Golden, read_example, simulated
 
 Declare = Callable[..., Workflow]
 
@@ -367,18 +367,6 @@ def test_agents_size_the_named_crew_and_ask_for_a_name_among_several(declare: De
         compare(workflow, [1], [1, 2], crew="teem", samples=1)
 
 
-def test_the_verdict_orders_only_what_the_samples_order(declare: Declare) -> None:
-    agents = compare(
-        declare("  a: {for_each: 8, tool: 1s}\n  b: {for_each: 8, llm: {output: 50}}"), [1, 2], [1, 8], samples=5
-    )
-    assert agents.verdict.gains == "agents"
-    speed = compare(declare("  a: {llm: {output: 500}}"), [1, 2], [1, 8], samples=5)
-    assert speed.verdict.gains == "speed"
-    # two agents halve 2 × (1 + 1) s to 2; speed 2 would make it 2 × 1.5; at 1e9 only TTFT is left: 2 × 1 = 2
-    same = compare(declare("  a: {for_each: 2, llm: {output: 50}}"), [1, 1e9], [1, 2], samples=5)
-    assert same.verdict.gains == "same"
-
-
 def test_a_crew_that_no_step_names_is_noted(declare: Declare, golden: Golden) -> None:
     workflow = declare("  a: {for_each: 4, llm: {output: 5}}", PLAIN + "crews: {team: {agents: 8}}")
     note = Note("unused-crew", {"crew": "team", "paid": None})
@@ -400,45 +388,6 @@ def test_what_is_done_once_for_all_items_is_noted(declare: Declare, steps: str, 
     note = Note("once-for-all-items", {"step": "hand", "fan_out": "fix"})
     assert (note in forecast(declare(steps), samples=1).notes) is noted
     assert (note in compare(declare(steps), [1], [1], samples=1).notes) is noted
-
-
-def test_a_verdict_says_where_more_agents_are_slower(declare: Declare) -> None:
-    from planner.report import verdict
-
-    header = PLAIN + "crews: {team: {agents: 2, coordination: {brief: {output: 500}}}}"
-    comparison = compare(
-        declare("  a: {for_each: 3, crew: team, llm: {output: 5}}", header), [1, 2], [1, 2, 4], samples=2
-    )
-    assert "more agents are slower" in verdict(comparison)
-
-
-TIERS = """models:
-  plain: {ttft: 1s, prefill_speed: 1000, output_speed: 50, jitter: 0}
-  quick: {based_on: plain, speed: 2x}
-  slow: {based_on: plain, speed: 0.5x}
-model: plain
-"""
-
-
-@pytest.mark.parametrize(
-    ("models", "speeds", "told"),
-    [
-        # 1 + 80 / s seconds at 1x; the baseline takes 81
-        (["quick", "slow"], [1], {"41.0s", "1.98x"}),
-        (["quick", "slow"], [2], {"2x", "21.0s", "3.86x"}),
-        (["plain", "slow"], [1], {"1min21s", "1x"}),
-        ([], [2, 2.01], {"1%", "2x", "41.0s", "1.98x"}),
-        ([], [1, 1.005], {"1%", "1min21s", "1x"}),
-        ([], [1, 2], {"2x", "41.0s", "1.98x"}),
-    ],
-)  # fmt: skip
-def test_a_verdict_says_what_gains_nothing_and_over_what(
-    declare: Declare, models: list[str], speeds: list[float], told: set[str], golden: Golden
-) -> None:
-    from planner.report import verdict
-
-    comparison = compare(declare("  a: {llm: {output: 4000}}", TIERS), speeds, [1, 2], models=models, samples=2)
-    assert amounts(golden(verdict(comparison))) >= told
 
 
 def test_factors_along_a_chain_of_profiles_have_bounds(declare: Declare, golden: Golden) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import planner
 from planner.planning import TargetResult
-from planner.planning.decisions.verdict import ALIKE
+from planner.planning.results import ALIKE
 from planner.report.text.advice import first_screen
 from planner.report.text.searches import target_screen
 from planner.report.wording.targets import requirement_row

@@ -13,7 +13,6 @@ from planner.errors import InputError
 from planner.planning import Comparison, DecisionOptions, Scenario, compare, forecast
 from planner.planning.crew_numbers import MOST_COMBINATIONS, CrewNumbers
 from planner.planning.decisions.advice import Point, Rule
-from planner.planning.decisions.verdict import verdict
 from planner.report.data.comparisons import comparison_data
 from planner.workflow import Workflow
 from tests.conftest import PLAIN
@@ -110,14 +109,11 @@ def test_the_declared_scenario_is_measured_too(declare: Declare) -> None:
 
 def test_decisions_about_numbers_are_of_the_first_crew(declare: Declare) -> None:
     """The reviewers have their declared number 2, though only 1 and 4 are compared."""
-    found = compared(declare(STEPS, two(3, 2)), [1, 4], [1, 4], wishes=DecisionOptions(value_of_time=1))
-    (numbers,) = found.decisions.numbers
-    assert (numbers.tried, numbers.best, numbers.p50.value) == ((1, 3, 4, 12), 12, hand_worked(12, 2))
+    found = compared(declare(STEPS, two(3, 2)), [1, 4], [1, 4])
+    assert found.decisions.exchange.tried == (1, 3, 4, 12)
     assert found.decisions.ceilings.infinite_agents.p50.value == hand_worked(12, 2)
     assert found.decisions.one == Scenario("plain", 1.0, 1, (("reviewers", 2),))
-    assert found.decisions.value_of_time is not None
-    assert found.decisions.value_of_time.best.crews == (4, (("reviewers", 4),))
-    assert found.verdict.best.crews == (4, (("reviewers", 4),))
+    assert found.advice.recommended.crews == (4, (("reviewers", 4),))
 
 
 def test_other_crews_are_held_against_those_that_vary(declare: Declare) -> None:
@@ -246,20 +242,3 @@ def test_generated_plans_are_forecasts_of_every_combination(declare: Declare, nu
     recommended = (found.advice.verdict, found.advice.recommended, found.advice.enough, found.advice.others)
     code, best, named = brute_force(rule)
     assert recommended == (code, best, named.agents, named.others)
-    quickest = min(points, key=lambda each: (points[each].seconds, each.all_agents, each.speed))
-    assert found.verdict.best == quickest
-
-
-def test_the_ends_of_a_grid_are_of_all_crews() -> None:
-    """More agents of any crew against a higher speed with the fewest agents of all crews."""
-    import numpy as np
-
-    grid = [
-        Scenario("m", speed, first, (("b", second),)) for speed in (1.0, 2.0) for second in (1, 2) for first in (1, 2)
-    ]
-    seconds = {each: np.full(9, 100 / each.speed / each.agents / each.agents_of("b")) for each in grid}
-    found = verdict(grid, seconds)
-    assert (found.more, found.faster, found.best) == (
-        Scenario("m", 1.0, 2, (("b", 2),)), Scenario("m", 2.0, 1, (("b", 1),)), Scenario("m", 2.0, 2, (("b", 2),)),
-    )  # fmt: skip
-    assert found.gains == "agents"

@@ -1,1 +1,1 @@
-"""Scenarios of a comparison in; decisions out: best number of agents, exchange rates, ceilings, value of an hour."""
+"""Scenarios of a comparison in; advice and further facts out: exchange rates, ceilings, prices, chances."""

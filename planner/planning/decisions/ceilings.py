@@ -34,8 +34,6 @@ class Ceilings:
     infinite_agents : limit for as many agents as `widest`, without coordination. Here, requests do not slow each other
         down
     slowed : whether concurrent requests slow each other down in the workflow as declared
-    best : the simulated number of agents with the least p50
-    coordinated : p50 and speedup with coordination, for as many agents as `best`
     serial_fraction : p50 for as many agents as `widest`, as a share of the p50 of one agent; without coordination
     """
 
@@ -43,8 +41,6 @@ class Ceilings:
     widest: int
     infinite_agents: Ceiling
     slowed: bool
-    best: int
-    coordinated: Ceiling
     serial_fraction: Interval
 
 
@@ -68,7 +64,7 @@ class Usl:
 
 def ceilings(
     baseline: ScenarioValues, instant: ScenarioValues, uncoordinated: ScenarioValues,
-    uncoordinated_alone: ScenarioValues, widest: int, slowed: bool, best: int, at_best: ScenarioValues,
+    uncoordinated_alone: ScenarioValues, widest: int, slowed: bool,
 ) -> Ceilings:  # fmt: skip
     """Return the limits of speedup for the first model of a grid, at the lowest speed of the grid.
 
@@ -76,15 +72,14 @@ def ceilings(
     instant : samples of one agent at infinite speed
     uncoordinated : samples without coordination, for as many agents as `widest`
     uncoordinated_alone : samples without coordination, for one agent
-    widest, slowed, best : as in `Ceilings`
-    at_best : samples with coordination, for as many agents as `best`
+    widest, slowed : as in `Ceilings`
     """
 
     def ceiling(samples: ScenarioValues) -> Ceiling:
         return Ceiling(quantile(samples.seconds, 0.5), ratio_of_medians(baseline.seconds, samples.seconds))
 
     serial = ratio_of_medians(uncoordinated.seconds, uncoordinated_alone.seconds)
-    return Ceilings(ceiling(instant), widest, ceiling(uncoordinated), slowed, best, ceiling(at_best), serial)
+    return Ceilings(ceiling(instant), widest, ceiling(uncoordinated), slowed, serial)
 
 
 def usl(by_agents: Mapping[int, ScenarioValues], widest: int) -> Usl | None:

@@ -1,17 +1,14 @@
-"""All decisions of a comparison."""
+"""All facts for decisions that a comparison computes besides its advice."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from planner.planning.decisions.advice import WORTH
-from planner.planning.decisions.agents import AgentNumbers, agent_numbers
+from planner.planning.decisions.advice import WORTH, Advice
 from planner.planning.decisions.ceilings import Ceilings, Usl, ceilings, usl
 from planner.planning.decisions.chances import BreakEvenSuccess, PairwiseChance, ScenarioValues, beats, success
 from planner.planning.decisions.exchange import Exchange, exchange
 from planner.planning.decisions.money import (
-    BestAtValue,
     BreakEven,
     ByScenario,
     ParetoPoint,
@@ -19,11 +16,9 @@ from planner.planning.decisions.money import (
     break_evens,
     pareto,
     price_of_an_hour,
-    value_of_time,
 )
 from planner.planning.decisions.payback import Pace, Payback, Setup, pace, payback
-from planner.planning.decisions.verdict import Verdict, fewest, rows
-from planner.planning.results import Others, Row, Scenario
+from planner.planning.results import Others, Row, Scenario, fewest, rows
 
 
 @dataclass(frozen=True)
@@ -52,27 +47,27 @@ class DecisionOptions:
 
 @dataclass(frozen=True)
 class Decisions:
-    """All decisions of a comparison.
+    """Facts for decisions, in addition to the advice of a comparison.
 
     A row is a model at one speed. The first row is the first model at the lowest speed. The fields `exchange`,
     `ceilings` and `usl` are about the first row.
 
-    If several crews vary, the fields `numbers`, `exchange`, `ceilings`, `usl` and `break_evens` are about the first
-    crew. All other crews then have their declared numbers of agents.
+    If several crews vary, the fields `exchange`, `ceilings`, `usl` and `break_evens` are about the first crew. All
+    other crews then have their declared numbers of agents.
 
     widest : largest number of agents of the first crew that can be busy simultaneously
     waiting : number of people who wait
-    one : the scenario of one agent at the declared speed. The fields `value_of_time`, `beats`, `pace`, `success` and
-        `payback` compare other scenarios with it
-    numbers : for each row, a comparison of several numbers of agents
+    one : the scenario of one agent at the declared speed. The fields `success` and `payback` compare other scenarios
+        with it
     pareto_p50, pareto_p90, price_of_an_hour, break_evens : None if the cost of a scenario is unknown
-    value_of_time : None if a cost is unknown, or if the value of an hour is not given
+    beats : for each change of the advice, the chance that the new scenario is quicker
+    pace : pace of the declared and of the recommended scenario; only one of them if these are equal
+    payback : for each requested scenario and for the recommended one
     """
 
     widest: int
     waiting: float
     one: Scenario
-    numbers: tuple[AgentNumbers, ...]
     exchange: Exchange
     ceilings: Ceilings
     usl: Usl | None
@@ -80,7 +75,6 @@ class Decisions:
     pareto_p90: tuple[ParetoPoint, ...] | None
     price_of_an_hour: tuple[Trade, ...] | None
     break_evens: tuple[BreakEven, ...] | None
-    value_of_time: BestAtValue | None
     beats: tuple[PairwiseChance, ...]
     pace: tuple[Pace, ...]
     success: tuple[BreakEvenSuccess, ...]
@@ -92,132 +86,107 @@ class Decisions:
 class DecisionInputs:
     """The samples from which decisions are computed.
 
+    simulated : samples of all simulated scenarios
     grid : samples of the requested scenarios
-    one : the scenario of one agent of the first crew at the declared speed, and its samples
+    one : the scenario of one agent of the first crew at the declared speed
     baseline : samples of the baseline, to which speedups refer
-    declared : the declared numbers of agents of all crews that vary, except the first; empty if only one varies
-    by_row : (model, speed) → number of agents of the first crew → samples. All other crews have their declared numbers
     instant : samples of one agent at infinite speed
     widest : largest number of agents of the first crew that can be busy simultaneously
     uncoordinated : samples for as many agents as `widest`. Here, there is no coordination, and requests do not slow
-        each other down
+        each other down. None: as in `simulated`
     uncoordinated_alone : samples of one agent under the same conditions as `uncoordinated`
     load_dependent : whether concurrent requests slow each other down in the workflow as declared
     """
 
+    simulated: ByScenario
     grid: ByScenario
-    one: tuple[Scenario, ScenarioValues]
+    one: Scenario
     baseline: ScenarioValues
-    declared: Others
-    by_row: Mapping[Row, Mapping[int, ScenarioValues]]
     instant: ScenarioValues
     widest: int
-    uncoordinated: ScenarioValues
-    uncoordinated_alone: ScenarioValues
+    uncoordinated: ScenarioValues | None
+    uncoordinated_alone: ScenarioValues | None
     load_dependent: bool
 
+    @property
+    def declared(self) -> Others:
+        """The declared numbers of agents of all crews that vary, except the first."""
+        return self.one.others
 
-def decide(inputs: DecisionInputs, verdict: Verdict, options: DecisionOptions) -> Decisions:
-    """Compute all decisions of a comparison."""
-    grid, (base, one) = inputs.grid, inputs.one
-    order = rows(grid)
-    first, few = order[0], min(scenario.agents for scenario in grid)
-    every = set(range(1, inputs.widest + 1))
-    numbers = tuple(agent_numbers(*row, inputs.by_row[row], every <= set(inputs.by_row[row])) for row in order)
-    by_agents = inputs.by_row[first]
-    faster = {row: inputs.by_row[row][few] for row in order[1:]}
-    best = numbers[0].best
-    ends = dict.fromkeys((verdict.more, verdict.faster, verdict.best))
-    others = [scenario for scenario in ends if scenario != base]
+    def by_agents(self, row: Row) -> dict[int, ScenarioValues]:
+        """Return a dict for a row: number of agents of the first crew → samples.
+
+        All other crews have their declared numbers of agents.
+        """
+        return {
+            scenario.agents: samples
+            for scenario, samples in self.simulated.items()
+            if scenario.row == row and scenario.others == self.declared
+        }
+
+
+def decide(inputs: DecisionInputs, advice: Advice, options: DecisionOptions) -> Decisions:
+    """Compute the facts for decisions that belong to an advice."""
+    grid, base, simulated = inputs.grid, inputs.one, inputs.simulated
+    one, recommended = simulated[base], advice.recommended
+    first, *others = rows(grid)
+    few = fewest(grid)
+    by_agents = inputs.by_agents(first)
+    every = set(range(1, inputs.widest + 1)) <= set(by_agents)
+    plain, alone = inputs.uncoordinated, inputs.uncoordinated_alone
     priced = one.usd is not None and all(samples.usd is not None for samples in grid.values())
-    value = options.value_of_time
-    at_value = value_of_time(grid, one, value, options.waiting) if priced and value is not None else None
+    changes = [change for change in (advice.change, advice.more, advice.faster) if change is not None]
     setup = options.setup
     return Decisions(
         widest=inputs.widest,
         waiting=options.waiting,
         one=base,
-        numbers=numbers,
-        exchange=exchange(first, few, by_agents, faster, every <= set(by_agents)),
+        exchange=exchange(
+            first, few.agents, by_agents, {row: inputs.by_agents(row)[few.agents] for row in others}, every
+        ),
         ceilings=ceilings(
             inputs.baseline,
             inputs.instant,
-            inputs.uncoordinated,
-            inputs.uncoordinated_alone,
+            by_agents[inputs.widest] if plain is None else plain,
+            by_agents[1] if alone is None else alone,
             inputs.widest,
             inputs.load_dependent,
-            best,
-            by_agents[best],
         ),
         usl=usl(by_agents, inputs.widest),
         pareto_p50=pareto(grid, 0.5) if priced else None,
         pareto_p90=pareto(grid, 0.9) if priced else None,
         price_of_an_hour=price_of_an_hour(grid) if priced else None,
-        break_evens=_break_evens(inputs, first, few, best, options.waiting) if priced else None,
-        value_of_time=at_value,
-        beats=_beats(grid, verdict, base, one),
-        pace=(
-            pace(base, one),
-            *(pace(scenario, grid[scenario]) for scenario in others),
+        break_evens=_break_evens(inputs, recommended.agents, options.waiting) if priced else None,
+        beats=tuple(
+            beats(change.after, change.before, simulated[change.after], simulated[change.before]) for change in changes
         ),
+        pace=tuple(pace(scenario, simulated[scenario]) for scenario in dict.fromkeys((advice.declared, recommended))),
         success=tuple(
-            success(scenario, grid[scenario], one)
-            for scenario in dict.fromkeys((*(Scenario(*row, *fewest(grid).crews) for row in order), *others))
+            success(scenario, simulated[scenario], one)
+            for scenario in dict.fromkeys((*(Scenario(*row, *few.crews) for row in (first, *others)), recommended))
             if scenario != base
         ),
         setup=setup,
         payback=()
         if setup is None
         else tuple(
-            payback(scenario, grid[scenario], one, setup, value, options.waiting)
-            for scenario in _alternatives(others, at_value, base)
+            payback(scenario, simulated[scenario], one, setup, options.value_of_time, options.waiting)
+            for scenario in dict.fromkeys((*grid, recommended))
+            if scenario != base
         ),
     )
 
 
-def _break_evens(inputs: DecisionInputs, first: Row, few: int, best: int, waiting: float) -> tuple[BreakEven, ...]:
-    """Return the values of an hour at which a row is as good as the row `first`.
+def _break_evens(inputs: DecisionInputs, agents: int, waiting: float) -> tuple[BreakEven, ...]:
+    """Return the values of an hour at which each further row is as good as the first row.
 
-    A row is a model at one speed. Each row is compared with two numbers of agents.
+    A row is a model at one speed.
 
-    few : the first number of agents
-    best : the second number of agents. If it exceeds the largest number of the grid, the largest number is used
+    agents : number of agents for which rows are compared. If the grid does not have it, the fewest agents are used
     """
-    numbers = list(dict.fromkeys(scenario.agents for scenario in inputs.grid))
-    agents = [count for count in numbers if count in (few, min(best, max(numbers)))]
-    chosen = {
-        Scenario(*row, count, inputs.declared): inputs.by_row[row][count]
-        for row in dict.fromkeys(scenario.row for scenario in inputs.grid)
-        for count in agents
-    }
-    of_first = {scenario: samples for scenario, samples in chosen.items() if scenario.row == first}
-    others = {scenario: samples for scenario, samples in chosen.items() if scenario not in of_first}
-    return break_evens(of_first, others, waiting)
-
-
-def _beats(grid: ByScenario, verdict: Verdict, base: Scenario, one: ScenarioValues) -> tuple[PairwiseChance, ...]:
-    """Return at most two chances that one scenario is quicker than another.
-
-    The first is the chance that `verdict.more` is quicker than `verdict.faster`.
-    The second is the chance that `verdict.best` is quicker than `base`.
-    A chance is left out if its two scenarios are the same.
-
-    base : the scenario of one agent at the declared speed
-    one : samples of `base`
-    """
-    chances = []
-    if verdict.more != verdict.faster:
-        chances.append(beats(verdict.more, verdict.faster, grid[verdict.more], grid[verdict.faster]))
-    if verdict.best != base:
-        chances.append(beats(verdict.best, base, grid[verdict.best], one))
-    return tuple(chances)
-
-
-def _alternatives(others: Sequence[Scenario], at_value: BestAtValue | None, base: Scenario) -> list[Scenario]:
-    """Return `others` and the best scenario at the value of time, without `base`.
-
-    at_value : the best scenario at the value of time; None if the value of time is not given
-    base : the scenario of one agent at the declared speed
-    """
-    best = base if at_value is None else at_value.best
-    return list(dict.fromkeys((*others, *([best] if best != base else []))))
+    numbers = {scenario.agents for scenario in inputs.grid}
+    count = agents if agents in numbers else min(numbers)
+    first, *others = (Scenario(*row, count, inputs.declared) for row in rows(inputs.grid))
+    return break_evens(
+        {first: inputs.simulated[first]}, {scenario: inputs.simulated[scenario] for scenario in others}, waiting
+    )

@@ -1,4 +1,4 @@
-"""Time against cost: the Pareto set, the price of an hour saved, and the best scenario at a value of time."""
+"""Time against cost: the Pareto set, the price of an hour saved, and the break-even value of an hour."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from planner.engine.arrays import Floats
 from planner.engine.intervals import Interval, mean, mean_difference, mean_of, quantile, ratio_of_means
 from planner.engine.statistics import Values
 from planner.planning.decisions.chances import ScenarioValues
-from planner.planning.decisions.verdict import ALIKE
-from planner.planning.results import Scenario
+from planner.planning.results import ALIKE, Scenario
 
 HOUR = 3600.0
 
@@ -71,25 +69,6 @@ class BreakEven:
     usd_per_hour: Interval | None
 
 
-@dataclass(frozen=True)
-class BestAtValue:
-    """The scenario with the least total of its mean cost and the value of its mean time, in US dollars.
-
-    usd_per_hour : value of an hour of each person who waits
-    waiting : number of people who wait
-    total : the total of `best`
-    gain : `total of one agent at the declared speed − total of best`
-    alike : scenarios with a total that is not significantly above the total of `best`
-    """
-
-    usd_per_hour: float
-    waiting: float
-    best: Scenario
-    total: Interval
-    gain: Interval
-    alike: tuple[Scenario, ...]
-
-
 def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
     """Return the Pareto set of a grid by mean cost and by the quantile `q` of time, cheapest first.
 
@@ -143,26 +122,6 @@ def break_evens(first: ByScenario, others: ByScenario, waiting: float) -> tuple[
             pays = "never"
         results.append(BreakEven(scenario.model, scenario.speed, scenario.agents, pays, price))
     return tuple(results)
-
-
-def value_of_time(grid: ByScenario, one: ScenarioValues, usd_per_hour: float, waiting: float) -> BestAtValue:
-    """Find the scenario with the least total of its mean cost and the value of its mean time, in US dollars.
-
-    one : samples of one agent at the declared speed
-    usd_per_hour : value of an hour of each person who waits
-    waiting : number of people who wait
-    """
-    per_second = usd_per_hour * waiting / HOUR
-
-    def total(samples: ScenarioValues) -> Floats:
-        return _usd(samples).first + per_second * samples.seconds.first
-
-    best = min(
-        grid, key=lambda point: (_mean_usd(grid[point]) + per_second * grid[point].seconds.mean, point.all_agents)
-    )
-    least = total(grid[best])
-    alike = tuple(point for point, samples in grid.items() if not mean_of(total(samples) - least).above)
-    return BestAtValue(usd_per_hour, waiting, best, mean_of(least), mean_of(total(one) - least), alike)
 
 
 def _front(

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from planner.engine.intervals import mean_difference
-from planner.planning.decisions.verdict import ALIKE
 from planner.planning.grid import Grid
-from planner.planning.results import Scenario
+from planner.planning.results import ALIKE, Scenario
 from planner.planning.target.goal import Candidate, Target
 
 WIDE = 8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.planning.decisions.verdict import ALIKE
+from planner.planning.results import ALIKE
 from planner.planning.tier.assignments import Assignments, FastSteps
 from planner.planning.tier.limits import Limits, cost
 

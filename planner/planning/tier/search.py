@@ -11,7 +11,6 @@ from planner.catalogue.premium import FITTED
 from planner.engine.arrays import Floats
 from planner.engine.statistics import Z975, quantile_interval
 from planner.errors import InputError, Note, Problem
-from planner.planning.decisions.verdict import ALIKE
 from planner.planning.notes.assumptions import (
     declaration_notes,
     imprecise,
@@ -22,7 +21,7 @@ from planner.planning.notes.assumptions import (
 )
 from planner.planning.notes.concurrency import concurrency
 from planner.planning.notes.crews import limit_without_effect
-from planner.planning.results import Seconds, Usd
+from planner.planning.results import ALIKE, Seconds, Usd
 from planner.planning.sizing import Sizing
 from planner.planning.target.goal import Chance, Standing, few_samples
 from planner.planning.tier.assignments import (

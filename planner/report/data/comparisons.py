@@ -16,12 +16,10 @@ from planner.report.data.formats import (
     precision_data,
     scenario_data,
 )
-from planner.report.wording.comparisons import verdict
-from planner.report.wording.quantities import verdict_seconds
 
 
 def comparison_data(comparison: Comparison) -> dict[str, Any]:
-    """Convert a comparison to plain dicts and lists: its scenarios, verdict and decisions."""
+    """Convert a comparison to plain dicts and lists: its advice, scenarios and decisions."""
     return {
         "version": VERSION,
         "workflow": comparison.workflow,
@@ -31,7 +29,6 @@ def comparison_data(comparison: Comparison) -> dict[str, Any]:
         "advice": plain_data(comparison.advice),
         "baseline": plain_data(comparison.baseline),
         "scenarios": [scenario_data(result) for result in comparison.results],
-        "verdict": verdict(comparison, verdict_seconds),
         "notes": notes_data(comparison.notes),
         "decisions": plain_data(comparison.decisions),
         **_barriers(comparison),

@@ -83,9 +83,9 @@ def data(text: str, side: str = "right") -> str:
 def shaded(cell: HeatMapCell) -> str:
     """Return the HTML of a cell of a heat map."""
     background = _TINT.format(_TINTS[cell.level]) if cell.level else _NONE
-    weight = ";font-weight:700" if cell.best else ""
+    weight = ";font-weight:700" if cell.marked else ""
     glyph = f'<span style="float:left;margin-right:8px">{SHADES[cell.level]}</span> ' if cell.level else ""
-    text = f"{glyph}{'* ' if cell.best else ''}{_text(cell.text)}"
+    text = f"{glyph}{'* ' if cell.marked else ''}{_text(cell.text)}"
     return f'<td style="{_CELL.format("right", background)}{weight}">{text}</td>'
 
 

@@ -35,23 +35,26 @@ def first_screen(comparison: Comparison, more: str = "--all") -> str:
     """
     said = ("unpaid-people",) if unpaid_crew(comparison) else ()
     notes = screen_notes(comparison.notes, said)
-    pointer = f"{more} adds {additions(['tables', 'decisions'], comparison.notes, notes, said)}."
+    pointer = f"{more} adds {additions(['tables', 'further facts'], comparison.notes, notes, said)}."
     lines = [*answer_lines(comparison), *note_lines(notes), *wrap(pointer)]
     return "\n".join(lines) + "\n"
 
 
-def answer_lines(comparison: Comparison) -> list[str]:
-    """Return the lines of the first screen, except for its notes."""
+def answer_lines(comparison: Comparison, everything: bool = False) -> list[str]:
+    """Return the lines of the first screen, except for its notes.
+
+    everything : whether the table has all scenarios, even if the lines do not fit on a screen
+    """
     advice, title = comparison.advice, question(comparison)
     declared = declared_phrase(advice)
     room = width() - columns_of(title) - columns_of(declared)
     lines = [f"{title}{' ' * room}{declared}"] if room >= 2 else wrap_all([title, declared.capitalize()])
     sentences = wrap_all(advice_sentences(advice, comparison.each_crew, unpaid_crew(comparison)))
     most = MOST_LINES - len(lines) - len(sentences) - 1  # the pointer
-    rows = _table(advice_table(comparison, most - 2))
-    if len(rows) > most:
+    rows = _table(advice_table(comparison, None if everything else most - 2))
+    if len(rows) > most and not everything:
         rows = _table(advice_table(comparison, most - 3))  # the legend has two lines
-    blank = [""] if len(lines) + len(sentences) + len(rows) + 2 <= MOST_LINES else []
+    blank = [""] if everything or len(lines) + len(sentences) + len(rows) + 2 <= MOST_LINES else []
     return [*lines, *sentences, *blank, *rows]
 
 

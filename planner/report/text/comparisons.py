@@ -6,8 +6,7 @@ from planner.errors import columns_of
 from planner.planning.comparison_result import Comparison
 from planner.report.text.advice import answer_lines
 from planner.report.text.columns import right, shorten
-from planner.report.text.layout import note_lines, width, wrap, wrap_all
-from planner.report.wording.comparisons import verdict
+from planner.report.text.layout import note_lines, width, wrap_all
 from planner.report.wording.decisions import decision_sentences
 from planner.report.wording.heat_maps import (
     SHADES,
@@ -26,31 +25,22 @@ _LABEL, _LONGEST_LABEL = 9, 34
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """Return all of a comparison as text: the answer, heat maps, verdict on the grid, decisions and notes."""
-    lines = [*answer_lines(comparison), "", *wrap_all(comparison_heading(comparison))]
-    lines += [line for heat_map in heat_maps(comparison) for line in _lines(heat_map)]
+    """Return all of a comparison as text: the answer, heat maps, further facts and notes."""
+    lines = [*answer_lines(comparison, everything=True), "", *wrap_all(comparison_heading(comparison))]
+    lines += [line for heat_map in heat_maps(comparison, everything=False) for line in _lines(heat_map)]
     accepted = accepted_sentence(comparison)
     lines += ["", accepted] if accepted else []
-    lines += [
-        "",
-        *wrap(verdict(comparison)),
-        *wrap_all(_barriers(comparison)),
-        *_decisions(comparison),
-        *note_lines(comparison.notes),
-    ]
+    sentences = [*_barriers(comparison), *decision_sentences(comparison)]
+    lines += ["", "Further facts", *wrap_all(sentences)] if sentences else []
+    notes = note_lines(comparison.notes)
+    lines += ["", *notes] if notes else []
     return "\n".join(lines) + "\n"
-
-
-def _decisions(comparison: Comparison) -> list[str]:
-    """Return the lines of the section `Decisions`. If there are no sentences on decisions, return an empty list."""
-    sentences = decision_sentences(comparison)
-    return ["", "Decisions", *wrap_all(sentences), ""] if sentences else []
 
 
 def _lines(heat_map: HeatMap) -> list[str]:
     names = [shorten(row.name, min(_LONGEST_LABEL, width() - 2 * _CELL)) for row in heat_map.rows]
     label = max(_LABEL, *map(columns_of, names))
-    lines = ["", f"{heat_map.title}  {heat_map.legend}".rstrip()]
+    lines = ["", heat_map.title]
     per_line = (width() - label) // _CELL
     for first in range(0, len(heat_map.agents), per_line):
         columns = slice(first, first + per_line)
@@ -61,7 +51,7 @@ def _lines(heat_map: HeatMap) -> list[str]:
 
 
 def _cell(cell: HeatMapCell) -> str:
-    shaded = f"{SHADES[cell.level]}{'*' if cell.best else ' '}{cell.text:>{_CELL - 3}}"
+    shaded = f"{SHADES[cell.level]}{'*' if cell.marked else ' '}{cell.text:>{_CELL - 3}}"
     text_colour, background = _COLOURS[cell.level]
     return f" \x1b[38;5;{text_colour};48;5;{background}m{shaded}\x1b[0m"
 

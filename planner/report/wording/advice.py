@@ -9,8 +9,7 @@ from planner.errors import printable
 from planner.planning.comparison_result import Comparison
 from planner.planning.decisions.advice import Advice, Change
 from planner.planning.decisions.holders import SMALL, Holder
-from planner.planning.decisions.verdict import rows
-from planner.planning.results import Result, Scenario
+from planner.planning.results import Result, Scenario, rows
 from planner.report.wording import quantities
 from planner.report.wording.crews import changed_phrases, compact, crews_phrase, others_phrase, shown_numbers
 
@@ -312,15 +311,17 @@ class AdviceTable:
         return "   ".join(parts)
 
 
-def advice_table(comparison: Comparison, most_rows: int) -> AdviceTable:
+def advice_table(comparison: Comparison, most_rows: int | None) -> AdviceTable:
     """Return the table of the first screen.
 
-    most_rows : largest number of rows. Each model at each speed has at least one row, even beyond this number
+    most_rows : largest number of rows. Each model at each speed has at least one row, even beyond this number. None:
+        the table has all scenarios
     """
     advice = comparison.advice
     results = {result.scenario: result for result in comparison.results}
     speeds = rows(results)
-    agents, combinations = shown_numbers(advice, results)
+    agents, combinations = shown_numbers(advice, results, most_rows is None)
+    most_rows = len(speeds) * len(combinations) if most_rows is None else most_rows
     few = max(1, min(len(combinations), most_rows // len(speeds)))
     more = max(few, most_rows - few * (len(speeds) - 1))
     table, short = [], any(map(compact, combinations))

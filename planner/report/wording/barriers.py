@@ -15,13 +15,13 @@ MOST_NAMED = 5
 
 
 def barrier_sentences(comparison: Comparison) -> list[str]:
-    """Return sentences about the time that LangGraph's barriers cost in the quickest scenario.
+    """Return sentences about the time that LangGraph's barriers cost in the recommended scenario.
 
     The sentences also name branches of the workflow that would save time as subgraphs.
     """
     if comparison.barriers is None:
         return []
-    return _sentences(comparison.barriers, f"with {agents_at(comparison, comparison.verdict.best)}")
+    return _sentences(comparison.barriers, f"with {agents_at(comparison, comparison.advice.recommended)}")
 
 
 def _sentences(barriers: Barriers, scenario: str) -> list[str]:

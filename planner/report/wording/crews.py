@@ -50,7 +50,9 @@ def changed_phrases(crew: str, before: Scenario, after: Scenario) -> tuple[str, 
     return _and(quantities.crew(name, new) for name, _, new in changed), _and(f"{old:,}" for _, old, _ in changed)
 
 
-def shown_numbers(advice: Advice, scenarios: Collection[Scenario]) -> tuple[tuple[int, ...], list[Others]]:
+def shown_numbers(
+    advice: Advice, scenarios: Collection[Scenario], everything: bool = False
+) -> tuple[tuple[int, ...], list[Others]]:
     """Return the numbers of agents to show on the first screen.
 
     The first list has numbers of the first crew, in rising order. The second list has combinations of numbers of all
@@ -59,11 +61,13 @@ def shown_numbers(advice: Advice, scenarios: Collection[Scenario]) -> tuple[tupl
 
     If several crews vary, the lists have at most `MOST_COLUMNS` numbers and `MOST_COMBINATIONS` combinations.
     Recommended numbers are preferred, then declared numbers, then numbers near the recommended ones.
+
+    everything : whether the lists have all numbers and combinations instead
     """
     agents = dict.fromkeys(scenario.agents for scenario in scenarios)
     combinations = dict.fromkeys(scenario.others for scenario in scenarios)
-    if list(combinations) == [()]:
-        return tuple(agents), [()]
+    if everything or list(combinations) == [()]:
+        return tuple(agents), list(combinations)
     best, declared = advice.recommended, advice.declared
 
     def order(numbers: tuple[int, ...], best: tuple[int, ...], declared: tuple[int, ...]) -> tuple[bool, bool, float]:

@@ -1,12 +1,12 @@
-"""Sentences on decisions: best number of agents, exchange rates, ceilings, pace. `--json` has further numbers."""
+"""Sentences on further facts: exchange rates, ceilings, chances, pace. `--json` has further numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from planner.engine.intervals import Interval
+from planner.errors import printable
 from planner.planning.comparison_result import Comparison
-from planner.planning.decisions.agents import AgentNumbers, Doubling
 from planner.planning.decisions.ceilings import Ceiling
 from planner.planning.decisions.chances import PairwiseChance
 from planner.planning.decisions.exchange import AgentsForSpeed, Exchange
@@ -14,18 +14,15 @@ from planner.planning.decisions.payback import LONGER, Pace
 from planner.report.wording import quantities
 from planner.report.wording.money import money_sentences
 from planner.report.wording.phrases import (
-    agents_of,
+    agents_at,
     at_row,
     either,
-    first_crew_phrase,
     models_vary,
     number_list,
+    other_crews_phrase,
     row_name,
-    row_of,
-    scenario_name,
     speeds_vary,
     with_interval,
-    with_scenario,
 )
 
 _PACES = {
@@ -42,7 +39,7 @@ _RARE = 0.01
 
 
 def decision_sentences(comparison: Comparison) -> tuple[str, ...]:
-    """Return sentences on decisions, such as the best number of agents.
+    """Return sentences on facts that the advice does not tell, such as exchange rates.
 
     If the comparison has only one scenario, return an empty tuple.
     """
@@ -52,81 +49,30 @@ def decision_sentences(comparison: Comparison) -> tuple[str, ...]:
 
 
 def _time(comparison: Comparison) -> Iterator[str]:
-    first, widest = comparison.decisions.numbers[0], comparison.decisions.widest
-    if len(first.tried) > 1 and widest > 1:
-        yield _best_number(comparison, first)
+    if len(comparison.decisions.exchange.tried) > 1 and comparison.decisions.widest > 1:
         yield _exchange(comparison)
-    yield _ceilings(comparison)
+    yield from _ceilings(comparison)
 
 
-def _ceilings(comparison: Comparison) -> str:
-    ceilings, widest = comparison.decisions.ceilings, comparison.decisions.widest
-    served = f" on {comparison.decisions.numbers[0].model}" if models_vary(comparison) else ""
-    text = f"Ceilings{served}: 1 agent at infinite speed {_ceiling(ceilings.infinite_speed)}"
-    if widest == 1:
-        return f"{text}."
-    text += f"; {quantities.agents(widest)} {_without_limits(comparison)} {_ceiling(ceilings.infinite_agents)}"
-    return f"{text}; serial fraction {with_interval(ceilings.serial_fraction, quantities.percent)}."
-
-
-def _without_limits(comparison: Comparison) -> str:
-    """Return the assumption of the speedup limit for many agents as text, such as `without coordination`."""
-    return f"without coordination{' or slowing each other down' if comparison.decisions.ceilings.slowed else ''}"
+def _ceilings(comparison: Comparison) -> Iterator[str]:
+    decisions = comparison.decisions
+    ceilings, widest, first = decisions.ceilings, decisions.widest, decisions.exchange
+    one = quantities.crew(comparison.crew, 1)
+    served = f" on {printable(first.model)}" if models_vary(comparison) else ""
+    yield f"Ceiling of speed{served}: {one} at infinite speed {_ceiling(ceilings.infinite_speed)}."
+    if widest > 1:
+        most = f"{quantities.crew(comparison.crew, widest)} at {quantities.factor(first.speed)}"
+        without = f"without coordination{' or slowing each other down' if ceilings.slowed else ''}"
+        serial = with_interval(ceilings.serial_fraction, quantities.percent)
+        yield (
+            f"Ceiling of agents{served}: {most}, the most that find work, {without} "
+            f"{_ceiling(ceilings.infinite_agents)}; serial fraction {serial}."
+        )
 
 
 def _ceiling(ceiling: Ceiling) -> str:
     speedup = f", speedup {with_interval(ceiling.speedup, quantities.factor)}" if ceiling.p50.value else ""
     return f"{with_interval(ceiling.p50, quantities.seconds)}{speedup}"
-
-
-def _best_number(comparison: Comparison, first: AgentNumbers) -> str:
-    beyond = first.best not in {result.scenario.agents for result in comparison.results}
-    aside = ", which is not in the tables" if beyond else ""
-    clauses = [f"{first.best} in {with_interval(first.p50, quantities.seconds)}{aside}"]
-    others = [count for count in first.alike if count != first.best and not _gained_over(first, count)]
-    if first.enough != first.best:
-        clauses.append(f"{first.enough} {'about the same' if first.enough in others else 'within 1%'}")
-    elif others:
-        clauses.append(f"not surely quicker than {number_list(others)}")
-    if first.diminishing is not None:
-        clauses.append(_diminishing(first.diminishing))
-    if first.slower_again is not None and first.best != 1:
-        clauses.append(f"surely slower again from {first.slower_again.agents}")
-    if first.slower_than_one is not None:
-        clauses.append(f"surely slower than one from {first.slower_than_one.agents}")
-    where = at_row(row_name(comparison, first.model, first.speed))
-    where = f"{first_crew_phrase(comparison)} {where}"
-    return f"Best number of agents{where}: {'; '.join(clauses)}; {_tried(first, comparison.decisions.widest)}."
-
-
-def _gained_over(first: AgentNumbers, count: int) -> bool:
-    """Return whether `2 * count` agents are the best number and are significantly quicker than `count` agents."""
-    doubling = first.diminishing
-    if doubling is None or doubling.ratio.high is None:
-        return False
-    return (doubling.agents, 2 * doubling.agents) == (count, first.best) and doubling.ratio.high < 1
-
-
-def _diminishing(doubling: Doubling) -> str:
-    """Return a clause on the effect of twice the number of agents, such as `8 gain 12% (10% to 14%) over 4`."""
-    few, many, ratio = doubling.agents, 2 * doubling.agents, doubling.ratio
-    gain = 1 - ratio.value
-    if ratio.low is None or ratio.high is None:
-        return f"{many} gain about {quantities.relative_error(gain) if gain > 0 else 'nothing'} over {few}"
-    if ratio.high < 1:
-        gained = Interval(gain, 1 - ratio.high, 1 - ratio.low)
-        return f"{many} gain {with_interval(gained, quantities.relative_error)} over {few}"
-    if ratio.low > 1:
-        more = Interval(-gain, ratio.low - 1, ratio.high - 1)
-        return f"{many} take {with_interval(more, quantities.relative_error)} longer than {few}"
-    return f"{many} gain nothing over {few}" if ratio.low == ratio.high else f"{many} not surely quicker than {few}"
-
-
-def _tried(numbers: AgentNumbers, widest: int) -> str:
-    if numbers.every:
-        beyond = [count for count in numbers.tried if count > widest]
-        return f"every number to {widest:,}{f' and {number_list(beyond)}' if beyond else ''} tried"
-    return f"among {number_list(numbers.tried)}"
 
 
 def _exchange(comparison: Comparison) -> str:
@@ -135,16 +81,16 @@ def _exchange(comparison: Comparison) -> str:
     For example, `Exchange rate at 1x: 16 agents match 4 agents at 2.5x.`
     """
     exchange = comparison.decisions.exchange
-    few = quantities.agents(exchange.few)
+    few = quantities.crew(comparison.crew, exchange.few)
     if not exchange.agents_for_speed:
         return ""
     rows: dict[tuple[str, str], list[str]] = {}
     for match in exchange.agents_for_speed:
         where = at_row(row_name(comparison, match.model, match.speed))
-        rows.setdefault(_agents_match(exchange, match), []).append(where)
+        rows.setdefault(_agents_match(comparison, match), []).append(where)
     clauses = [f"{subject} {few} {_either_row(names)}{certainty}" for (subject, certainty), names in rows.items()]
     where = at_row(row_name(comparison, exchange.model, exchange.speed))
-    text = f"Exchange rate{first_crew_phrase(comparison)} {where}: {'; '.join(clauses)}."
+    text = f"Exchange rate{other_crews_phrase(comparison)} {where}: {'; '.join(clauses)}."
     counts_by_row: dict[tuple[str, str, str], list[int]] = {}
     for other in exchange.speed_for_agents:
         if other.speed is not None and (other.model, other.speed) != (exchange.model, exchange.speed):
@@ -174,17 +120,18 @@ def _unmatched(comparison: Comparison, exchange: Exchange) -> str:
     varying = "speed"
     if models_vary(comparison):
         varying = "model or speed" if speeds_vary(comparison) else "model"
-    return f" No {varying} compared {lets} {quantities.agents(exchange.few)} match {which}."
+    return f" No {varying} compared {lets} {quantities.crew(comparison.crew, exchange.few)} match {which}."
 
 
-def _agents_match(exchange: Exchange, match: AgentsForSpeed) -> tuple[str, str]:
+def _agents_match(comparison: Comparison, match: AgentsForSpeed) -> tuple[str, str]:
     """Return the start and the end of a clause such as `16 agents match 4 agents at 2.5x (about the same)`.
 
     Here, the start is `16 agents match`, and the end is ` (about the same)`. The end may be empty.
     """
+    exchange = comparison.decisions.exchange
     if match.needed is None:
         return f"no number{'' if match.difference.above else ' surely'} matches", ""
-    count = quantities.agents(match.needed)
+    count = quantities.crew(comparison.crew, match.needed)
     if match.difference.below:
         larger = [tried for tried in exchange.tried if tried > exchange.few]
         if match.needed <= min(larger, default=exchange.few):
@@ -225,16 +172,14 @@ def _either_row(rows: Sequence[str]) -> str:
 
 
 def _people(comparison: Comparison) -> Iterator[str]:
-    for beats in comparison.decisions.beats[:1]:
-        if beats.quicker.value + beats.equal > _RARE and beats.quicker.value < 1 - _RARE:
+    for beats in comparison.decisions.beats:
+        if _RARE < beats.quicker.value < 1 - _RARE:
             yield _beats(comparison, beats)
     yield _less_success(comparison)
-    base, *others = comparison.decisions.pace
-    if others:
-        quickest = others[-1]
-        if base.names != quickest.names:
-            slowest = with_scenario(comparison, base.scenario)
-            yield f"Pace: {_paces(base)} {slowest}, {_paces(quickest)} at the quickest."
+    declared, *others = comparison.decisions.pace
+    for recommended in others:
+        if declared.names != recommended.names:
+            yield f"Pace: {_paces(declared)} as declared, {_paces(recommended)} as recommended."
 
 
 def _paces(pace: Pace) -> str:
@@ -242,10 +187,9 @@ def _paces(pace: Pace) -> str:
 
 
 def _less_success(comparison: Comparison) -> str:
-    """Return a sentence such as `A model right 20% less often breaks even at 2.5x with 4 agents`.
+    """Return a sentence about the first row in which results may be right 20% less often than with one agent.
 
-    The sentence names the first model and speed of the grid at which this model breaks even. If there is none, return
-    an empty text.
+    If there is no such row, return an empty text.
     """
     few = comparison.decisions.exchange.few
     if few != comparison.decisions.one.agents:
@@ -254,17 +198,17 @@ def _less_success(comparison: Comparison) -> str:
     enough = [row for row in rows if row.by_time.high is not None and row.by_time.high <= 0.8 * row.chance > 0]
     if not enough:
         return ""
-    where = at_row(row_of(comparison, enough[0].scenario))
-    agents = agents_of(comparison, enough[0].scenario)
-    return f"A model right 20% less often breaks even {where} with {agents}, by time per accepted result."
+    name, one = agents_at(comparison, enough[0].scenario), agents_at(comparison, comparison.decisions.one)
+    return f"Right 20% less often, {name} would still take no longer than {one} per accepted result."
 
 
 def _beats(comparison: Comparison, beats: PairwiseChance) -> str:
     about = " (about the same)" if _even(beats) else ""
     equal = f", as quick in {quantities.share(beats.equal)}" if beats.equal else ""
     return (
-        f"{scenario_name(comparison, beats.one)} beats {scenario_name(comparison, beats.other)} in "
-        f"{with_interval(beats.quicker, quantities.share)} of samples{equal}{about}."
+        f"{agents_at(comparison, beats.one)} {'is' if beats.one.all_agents == 1 else 'are'} quicker than "
+        f"{agents_at(comparison, beats.other)} in {with_interval(beats.quicker, quantities.share)} of samples"
+        f"{equal}{about}."
     )
 
 

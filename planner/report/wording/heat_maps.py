@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from planner.engine.statistics import Z975, share_interval
 from planner.errors import printable
@@ -13,7 +14,6 @@ from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
 from planner.report.wording.crews import others_phrase
 from planner.report.wording.phrases import baseline_agents, row_name
-from planner.sampling.sample import half_width
 
 SHADES = " ░▒▓█"
 """Glyphs from the least to the greatest value of a heat map."""
@@ -29,12 +29,12 @@ class HeatMapCell:
     """A cell of a heat map.
 
     level : index of the cell's shade in `SHADES`
-    best : whether the cell has the best value and is marked
+    marked : whether the cell has a mark, for the recommended scenario
     """
 
     text: str
     level: int
-    best: bool
+    marked: bool
 
 
 @dataclass(frozen=True)
@@ -54,18 +54,11 @@ class HeatMap:
     """A heat map of one quantity, such as the cost.
 
     agents : number of agents of each column
-    differ : whether the cells have different values; if they do, the best value has a mark
     """
 
     title: str
     agents: tuple[int, ...]
     rows: tuple[HeatMapRow, ...]
-    differ: bool
-
-    @property
-    def legend(self) -> str:
-        """Text that explains the marks and shades of the heat map. The text is empty if all values are equal."""
-        return f"(* best; {SHADES[-1]} highest)" if self.differ else ""
 
 
 def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
@@ -75,12 +68,14 @@ def comparison_heading(comparison: Comparison) -> tuple[str, ...]:
     rest = "; other crews as declared" if base.crews and len(base.sizes) > len(base.crews) else ""
     agents = baseline_agents(base) if base.crews else "as declared,"
     crew = "" if comparison.crew == "agents" else f" in '{comparison.crew}'"
+    shown = any(result.scenario == comparison.advice.recommended for result in comparison.results)
+    recommended = ", * recommended" if shown else ""
     others = "".join(f", agents in '{name}'" for name, _ in comparison.advice.declared.others)
     return (
-        f"{printable(comparison.workflow)}: {quantities.samples(comparison.samples)}, seed {comparison.seed}",
+        f"{quantities.samples(comparison.samples)}, seed {comparison.seed}. {SHADES[-1]} highest{recommended}.",
         f"Rows: {_row_quantity(comparison)}{others}. Columns: agents{crew}.",
         f"Baseline: {agents} at {quantities.factor(base.speed)}{served}{rest}.",
-        f"95% sure in every scenario: {', '.join(_errors(comparison))}.",
+        f"Error of the simulation, 95% sure in every scenario: {', '.join(_errors(comparison))}.",
     )
 
 
@@ -89,14 +84,14 @@ def _errors(comparison: Comparison) -> Iterator[str]:
 
     The number is the largest relative error of all scenarios: `half-width of the 95% interval / value`.
     """
-    costs = [usd for result in comparison.results if (usd := result.usd) and usd.p50]
+    costs = [usd for result in comparison.results if (usd := result.usd) and usd.mean]
     errors = {
         "p50": comparison.precision.p50,
         "p90": comparison.precision.p90,
-        "cost": _largest(half_width(usd.p50, usd.p50_low, usd.p50_high) for usd in costs),
+        "mean cost": _largest(_ratio(usd.mean, usd.standard_error) for usd in costs),
         "speedup": _largest(_ratio(result.speedup, result.standard_errors.speedup) for result in comparison.results),
     }
-    if comparison.baseline.crews:
+    if _has_efficiency(comparison):
         errors["efficiency"] = _largest(
             _ratio(result.efficiency, result.standard_errors.efficiency) for result in comparison.results
         )
@@ -117,26 +112,29 @@ def _largest(errors: Iterable[float | None]) -> float | None:
     return max(filter(None, errors), default=0.0) if None not in errors else None
 
 
-def heat_maps(comparison: Comparison) -> Iterator[HeatMap]:
+def heat_maps(comparison: Comparison, everything: bool = True) -> Iterator[HeatMap]:
     """Yield heat maps of completion time, cost, speedup, efficiency and chance of acceptance.
+
+    everything : whether to yield maps of the p50 of the time and of the mean cost, which the first screen shows too
 
     The map of costs is omitted if all costs are unknown.
     The map of chances is omitted if all chances are equal.
-    The map of efficiency is omitted if there are no crews of agents.
+    The map of efficiency is omitted if no crew that varies is of agents, or if there is never more than one agent.
     """
+    priced = any(result.usd for result in comparison.results)
+    if everything:
+        yield _heat_map("Completion time, p50", comparison, lambda result: result.seconds.p50, quantities.seconds)
+    if everything and priced:
+        yield _heat_map("Mean cost", comparison, lambda result: _cost(result, "mean"), quantities.usd)
     yield _heat_map(
-        "Completion time, p50", comparison, lambda result: result.seconds.p50, quantities.seconds, least=True
+        "Time, p90: 9 in 10 runs take no longer", comparison, lambda result: result.seconds.p90, quantities.seconds
     )
-    if any(result.usd for result in comparison.results):
+    if priced:
         yield _heat_map(
-            "Cost, p50",
-            comparison,
-            lambda result: result.usd.p50 if result.usd else math.nan,
-            quantities.usd,
-            least=True,
+            "Cost, p90: 9 in 10 runs cost no more", comparison, lambda result: _cost(result, "p90"), quantities.usd
         )
     yield _heat_map("Speedup over the baseline", comparison, lambda result: result.speedup, quantities.factor)
-    if comparison.baseline.crews:
+    if _has_efficiency(comparison):
         several = len(comparison.baseline.crews) > 1
         yield _heat_map(
             "Efficiency: speedup at this speed / mean agents of a crew"
@@ -179,42 +177,50 @@ def _chances(comparison: Comparison) -> set[float]:
 def _row_quantity(comparison: Comparison) -> str:
     scenarios = [result.scenario for result in comparison.results]
     models = {scenario.model for scenario in scenarios}
-    hypothetical = ", hypothetical unless 1x" if any(scenario.speed != 1 for scenario in scenarios) else ""
     if len(models) > 1:
-        return f"model{hypothetical}"
+        return "model"
     (model,) = models
     of = "" if model == comparison.baseline.model else f" of {printable(model)}"
-    return f"output speed{of}{hypothetical}"
+    return f"output speed{of}"
 
 
-def _heat_map(
-    title: str, comparison: Comparison, value: Value, form: Callable[[float], str], least: bool = False
-) -> HeatMap:
+def _has_efficiency(comparison: Comparison) -> bool:
+    """Return whether the scenarios differ in the number of agents of a crew that the efficiency refers to."""
+    varying = {comparison.crew, *(name for name, _ in comparison.advice.declared.others)}
+    return bool(varying & {*comparison.baseline.crews}) and any(
+        result.scenario.all_agents > len(varying) for result in comparison.results
+    )
+
+
+def _cost(result: Result, quantity: Literal["mean", "p90"]) -> float:
+    """Return the mean or the p90 of a cost in US dollars; NaN if it is unknown."""
+    return math.nan if result.usd is None else float(getattr(result.usd, quantity))
+
+
+def _heat_map(title: str, comparison: Comparison, value: Value, form: Callable[[float], str]) -> HeatMap:
     """Return the heat map of one quantity.
 
     value : function that returns the quantity of a result. The function returns NaN if the quantity is unknown
     form : function that formats a value as text
-    least : whether the smallest value is the best; if not, the largest value is the best
     """
     values = {result.scenario: value(result) for result in comparison.results}
-    best, worst = (min, max) if least else (max, min)
     finite = [value for value in values.values() if not math.isnan(value)]
-    differ = best(finite) != worst(finite)
     counts = tuple(dict.fromkeys(scenario.agents for scenario in values))
 
-    def cell(value: float) -> HeatMapCell:
+    def cell(scenario: Scenario) -> HeatMapCell:
+        marked, value = scenario == comparison.advice.recommended, values[scenario]
         if math.isnan(value):
-            return HeatMapCell("unknown", 0, False)
-        return HeatMapCell(form(value), shade(value, finite), differ and value == best(finite))
+            return HeatMapCell("unknown", 0, marked)
+        return HeatMapCell(form(value), shade(value, finite), marked)
 
     rows = tuple(
         HeatMapRow(
             f"{row_name(comparison, *row)}, {others_phrase(others)}" if others else row_name(comparison, *row),
-            tuple(cell(values[Scenario(*row, count, others)]) for count in counts),
+            tuple(cell(Scenario(*row, count, others)) for count in counts),
         )
         for row, others in dict.fromkeys((scenario.row, scenario.others) for scenario in values)
     )
-    return HeatMap(title, counts, rows, differ)
+    return HeatMap(title, counts, rows)
 
 
 def shade(value: float, values: Collection[float]) -> int:

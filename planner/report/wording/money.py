@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from planner.engine.intervals import Interval
 from planner.planning.comparison_result import Comparison
-from planner.planning.decisions.money import BestAtValue
+from planner.planning.decisions.advice import Advice
 from planner.planning.decisions.payback import Payback, PaybackRuns, Setup
+from planner.planning.results import Scenario
 from planner.report.wording import quantities
 from planner.report.wording.phrases import (
     MOST_LISTED,
     agents_at,
     at_row,
-    first_crew_phrase,
     number_list,
     row_name,
     row_of,
-    scenario_list,
-    scenario_name,
     with_interval,
 )
 
@@ -26,53 +25,53 @@ from planner.report.wording.phrases import (
 def money_sentences(comparison: Comparison) -> Iterator[str]:
     """Yield sentences on the costs in a comparison. For example, a sentence lists the Pareto set."""
     decisions = comparison.decisions
-    if decisions.pareto_p50 is not None and len(decisions.pareto_p50) > 1:
+    if decisions.pareto_p50 is not None and 1 < len(decisions.pareto_p50) < len(comparison.results):
         by_row: dict[str, list[int]] = {}
         for choice in decisions.pareto_p50:
             by_row.setdefault(row_of(comparison, choice.scenario), []).append(choice.scenario.agents)
-        choices = [f"{number_list(sorted(counts))} {at_row(row)}" for row, counts in by_row.items()]
+        choices = [f"{_agents(comparison, sorted(counts))} {at_row(row)}" for row, counts in by_row.items()]
         if comparison.advice.declared.others:
             choices = [agents_at(comparison, choice.scenario) for choice in decisions.pareto_p50]
-        yield f"Pareto set (p50 against mean cost), agents: {'; '.join(choices)}."
-    if decisions.price_of_an_hour:
+        yield f"Pareto set, each over 1% quicker than all that cost no more: {'; '.join(choices)}."
+    advised, hull = _advised(comparison.advice), decisions.price_of_an_hour or ()
+    if any((trade.cheaper, trade.quicker) not in advised for trade in hull):
+        first = agents_at(comparison, hull[0].cheaper)
         trades = [
-            f"{_price(trade.usd_per_hour)} up to {scenario_name(comparison, trade.quicker)}"
-            for trade in decisions.price_of_an_hour[:MOST_LISTED]
+            f"{_price(trade.usd_per_hour)} up to {agents_at(comparison, trade.quicker)}" for trade in hull[:MOST_LISTED]
         ]
-        yield f"Price of an hour less: {'; '.join(trades)}{_more(decisions.price_of_an_hour)}."
-    few = decisions.exchange.few
-    prices = [
-        f"{row_name(comparison, row.model, row.speed)} {_break_even(row.pays, row.usd_per_hour)}"
-        for row in decisions.break_evens or ()
-        if row.agents == few
-    ]
+        yield f"Price of an hour less on average, from {first}: {'; then '.join(trades)}{_more(hull)}."
+    base, prices = decisions.one, list[str]()
+    said = advised | {(trade.cheaper, trade.quicker) for trade in hull}
+    for row in decisions.break_evens or ():
+        base = replace(base, model=decisions.exchange.model, speed=decisions.exchange.speed, agents=row.agents)
+        if (base, replace(base, model=row.model, speed=row.speed)) not in said:
+            prices.append(f"{row_name(comparison, row.model, row.speed)} {_break_even(row.pays, row.usd_per_hour)}")
     if prices:
         waiting = "" if decisions.waiting == 1 else f", {quantities.times(decisions.waiting)} waiting"
-        agents = f"{quantities.agents(few)}{first_crew_phrase(comparison)}"
-        yield f"Break-even value of an hour with {agents}{waiting}: {', '.join(prices)}."
-    value = decisions.value_of_time
-    if value is not None:
-        yield _value(comparison, value)
+        yield f"Break-even value of an hour against {agents_at(comparison, base)}{waiting}: {', '.join(prices)}."
     if decisions.setup is not None:
-        chosen = comparison.verdict.best if value is None else value.best
-        yield from (
-            _payback(comparison, decisions.setup, payback)
-            for payback in decisions.payback
-            if payback.scenario == chosen
-        )
+        yield _setup(comparison, decisions.setup)
 
 
-def _value(comparison: Comparison, value: BestAtValue) -> str:
-    alike = [scenario for scenario in value.alike if scenario != value.best]
-    about = f"; about the same: {scenario_list(comparison, alike)}" if alike else ""
-    each = f"{quantities.usd(value.usd_per_hour)} an hour" + (
-        f" × {quantities.times(value.waiting)} waiting" if value.waiting != 1 else ""
-    )
-    total, gain = with_interval(value.total, quantities.usd), ""
-    if value.gain.above:
-        one = scenario_name(comparison, comparison.decisions.one)
-        gain = f", {with_interval(value.gain, quantities.usd)} less than {one}"
-    return f"At {each}: {scenario_name(comparison, value.best)}, {total} in all{gain}{about}."
+def _agents(comparison: Comparison, numbers: Sequence[int]) -> str:
+    """Return several numbers of agents of a crew as text: `1, 8 fixers`."""
+    *few, most = numbers
+    return ", ".join(filter(None, (number_list(few), quantities.crew(comparison.crew, most))))
+
+
+def _advised(advice: Advice) -> set[tuple[Scenario, Scenario]]:
+    """Return the changes that the advice has a price for, each as the scenarios before and after it."""
+    changes = (advice.change, advice.over_one, advice.more, advice.faster)
+    return {(change.before, change.after) for change in changes if change is not None}
+
+
+def _setup(comparison: Comparison, setup: Setup) -> str:
+    """Return a sentence on the runs that pay back the setup of the recommended scenario."""
+    recommended = comparison.advice.recommended
+    for payback in comparison.decisions.payback:
+        if payback.scenario == recommended:
+            return _payback(comparison, setup, payback)
+    return f"Nothing to set up: {agents_at(comparison, recommended)} is recommended."
 
 
 def _payback(comparison: Comparison, setup: Setup, payback: Payback) -> str:
@@ -91,7 +90,8 @@ def _payback(comparison: Comparison, setup: Setup, payback: Payback) -> str:
         saved = f"; {setup.runs:,} runs {_saved(payback.seconds_saved, quantities.seconds)}"
         if payback.usd_saved is not None:
             saved += f" and {_saved(payback.usd_saved, quantities.usd)}"
-    return f"Setup of {scenario_name(comparison, payback.scenario)} pays back {', '.join(clauses) or 'at once'}{saved}."
+    name, one = agents_at(comparison, payback.scenario), agents_at(comparison, comparison.decisions.one)
+    return f"Setup of {name} instead of {one} pays back {', '.join(clauses) or 'at once'}{saved}."
 
 
 def _runs(count: PaybackRuns) -> str:

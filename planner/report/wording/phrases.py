@@ -51,38 +51,13 @@ def at_row(row: str) -> str:
 
 
 def agents_at(comparison: Comparison, scenario: Scenario) -> str:
-    """Return the name of a scenario, such as `4 agents at 2.5x`."""
-    return f"{agents_of(comparison, scenario)} {at_row(row_of(comparison, scenario))}"
+    """Return the name of a scenario, such as `4 fixers at 2.5x` or `4 coders and 2 reviewers at 1x`."""
+    return f"{crews_phrase(comparison.crew, scenario)} {at_row(row_of(comparison, scenario))}"
 
 
-def agents_of(comparison: Comparison, scenario: Scenario) -> str:
-    """Return `4 agents`. If several crews vary, return the agents of each, such as `4 coders and 2 reviewers`."""
-    return crews_phrase(comparison.crew, scenario) if scenario.others else quantities.agents(scenario.agents)
-
-
-def first_crew_phrase(comparison: Comparison) -> str:
-    """Return ` of coders (other crews as declared)` if several crews vary; otherwise an empty text."""
-    if not comparison.advice.declared.others:
-        return ""
-    return f" of {printable(comparison.crew)} (other crews as declared)"
-
-
-def scenario_name(comparison: Comparison, scenario: Scenario) -> str:
-    """Return the name of a scenario, such as `4 agents at 2.5x`.
-
-    If the scenario is the baseline and has one agent at the declared speed, its name is `the baseline`.
-    """
-    return "the baseline" if _is_baseline(comparison, scenario) else agents_at(comparison, scenario)
-
-
-def with_scenario(comparison: Comparison, scenario: Scenario) -> str:
-    """Return the name of a scenario with a preposition: `at the baseline` or `with 4 agents at 2.5x`."""
-    name = scenario_name(comparison, scenario)
-    return f"{'at' if _is_baseline(comparison, scenario) else 'with'} {name}"
-
-
-def _is_baseline(comparison: Comparison, scenario: Scenario) -> bool:
-    return scenario == comparison.decisions.one == comparison.baseline_scenario
+def other_crews_phrase(comparison: Comparison) -> str:
+    """Return ` (other crews as declared)` if several crews vary; otherwise an empty text."""
+    return " (other crews as declared)" if comparison.advice.declared.others else ""
 
 
 MOST_CREWS = 3
@@ -111,12 +86,6 @@ def _one_of(crew: str) -> str:
         return "one agent"
     regular = len(crew) > 3 and crew.islower() and crew.endswith("s") and not crew.endswith(("ss", "us", "is", "ies"))
     return f"one {printable(crew[:-1])}" if regular else f"one agent of {printable(crew)}"
-
-
-def scenario_list(comparison: Comparison, scenarios: Sequence[Scenario]) -> str:
-    """Return the names of the first `MOST_LISTED` scenarios. If there are more, add their number: `and 2 more`."""
-    first = ", ".join(scenario_name(comparison, scenario) for scenario in scenarios[:MOST_LISTED])
-    return f"{first} and {len(scenarios) - MOST_LISTED} more" if len(scenarios) > MOST_LISTED else first
 
 
 def with_interval(estimate: Interval, form: Callable[[float], str]) -> str:

@@ -22,18 +22,14 @@ def seconds(value: float) -> str:
         return f"{1000 * value:.2g}ms" if value >= 9.95e-7 else "<0.001ms"
     days = value / 86400
     if days < 9999.5:
-        text = verdict_seconds(value)
+        text = _two_units(value)
         return text.removesuffix("min") if "h" in text else text.removesuffix("00s") if "min" in text else text
     digits, power = f"{days:.2e}".split("e+")
     return f"{float(f'{digits}e{power}'):,.0f}d" if days < 999_500 else f"{digits}e{int(power)}d"
 
 
-def verdict_seconds(value: float) -> str:
-    """Return a time as text for the verdict in JSON output. The format is fixed so that JSON output stays the same.
-
-    The format differs from that of `seconds` for very short times, for very long times, and from 1 h to 100 h. For
-    example, 4 ms is `0.00s`, 38,600 days is `38.6kd`, and 2 h is `2h00min`.
-    """
+def _two_units(value: float) -> str:
+    """Return a time as text with one or two units, such as `9.50s` or `2h00min`."""
     if value < 9.995:
         return f"{value:.2f}s"
     if value < 59.95:
