@@ -14,6 +14,7 @@ from planner.planning.notes.assumptions import (
 )
 from planner.planning.notes.crews import limit_without_effect
 from planner.planning.results import Scenario, Seconds, Usd
+from planner.planning.sensitivity.base import Base
 from planner.planning.sensitivity.dice import Influence, influences
 from planner.planning.sensitivity.drivers import drivers
 from planner.planning.sensitivity.stated import stated_numbers
@@ -21,12 +22,19 @@ from planner.planning.sensitivity.variations import MOST_NUMBERS, Effect, Variat
 from planner.planning.sizing import Sizing
 from planner.sampling.accumulator import ScenarioSamples
 from planner.sampling.backends import Backend, ThreadBackend
-from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.sample import Precision, Progress, Stopping, quiet, sample
+from planner.sampling.base_draws import BaseDraws
+from planner.sampling.batch import WIDTH, Batch, GridPoint
+from planner.sampling.sample import FIRST_LOOK, Precision, Progress, Stopping, quiet, sample
 from planner.workflow.declaration import Workflow
 
 LEAST = 50
 """Fewest samples to use. A fifth of fewer samples would be too small for a p90."""
+
+NARROW = 64
+"""Fewest samples in a block, if the graph is not too large for this number."""
+
+BASE_SHARE = 0.2
+"""Share of the progress bar for the scenario itself."""
 
 OFF = 1.5
 """Default factor by which each number is off."""
@@ -86,24 +94,22 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
     streams = drivers(batch.groups[0].graph, batch.models, batch.layers)
     # Swings are differences between samples. So plain percentiles, not smoothed ones, decide when samples are enough.
     (wait,), recorded = batch.waits, {stream: each.values for stream, each in streams.items()}
+    width, base_draws = _width(batch.width, backend.at_once), BaseDraws(backend.at_once)
     (accumulator,) = sample(
-        [replace(batch, waits=(None,), recorded=recorded)],
+        [replace(batch, waits=(None,), recorded=recorded, width=width, base_draws=base_draws)],
         stopping if max_time is None else replace(stopping, seconds=max_time / (simulated + 2)),
         backend,
-        lambda done: progress(done / (simulated + 1)),
+        lambda done: progress(BASE_SHARE * done),
     )
     (seconds,) = accumulator.seconds
     seconds.drawn = True  # compute intervals from the samples even if nothing is drawn
-    smoothed = seconds if wait is None else wait.smoothed(seconds, seed)
+    base = Base(ScenarioSamples(accumulator, 0), wait, seed, width, base_draws)
+    smoothed = base.all.seconds
     reached = Precision.of(stopping.target, [smoothed])
-    samples_of_file = ScenarioSamples(accumulator, 0)
     variations = Variations(
-        workflow, samples_of_file, speed, lambda changed: Sizing.at(changed, agents, crew)[1], seed,
-        backend, stopping,
-    )  # fmt: skip
-    effects = variations.effects(
-        numbers, off, smoothed, lambda done: progress((1 + done * simulated) / (simulated + 1))
+        base, lambda changed: GridPoint(speed, Sizing.at(changed, agents, crew)[1]), backend, stopping
     )
+    effects = variations.effects(numbers, off, lambda done: progress(BASE_SHARE + (1 - BASE_SHARE) * done))
     remarks = (
         *imprecise(reached, seconds.count), *_left_out(variations, len(numbers)),
         *limit_without_effect(workflow, sizes),
@@ -112,9 +118,20 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
     )  # fmt: skip
     return Sensitivity(
         workflow.workflow, seed, seconds.count, reached, Scenario(workflow.model or "", speed, sizing.agents(sizes)),
-        sizes, Seconds.of(smoothed), Usd.of(samples_of_file), off, effects,
+        sizes, Seconds.of(smoothed), Usd.of(base.samples), off, effects,
         influences(list(streams.values()), accumulator.recorded, seconds.first), remarks,
     )  # fmt: skip
+
+
+def _width(width: int, at_once: int) -> int:
+    """Return the number of samples in a block, so that all threads have work before the first check of precision.
+
+    Blocks of graphs with few tasks stay as wide as they are: function calls would take most of the time.
+
+    width : number of samples in a block of a batch
+    at_once : number of blocks that are simulated concurrently
+    """
+    return width if width > WIDTH else min(width, max(NARROW, FIRST_LOOK // (2 * at_once)))
 
 
 def _left_out(variations: Variations, numbers: int) -> Iterator[Note]:
