@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from planner.engine.statistics import KEPT, Values
 from planner.sampling.accumulator import ScenarioSamples
 from planner.sampling.base_draws import BaseDraws
+from planner.sampling.batch import WIDTH
 from planner.sampling.sample import Stopping
 from planner.sampling.series_wait import SeriesWait
 
@@ -16,12 +17,10 @@ from planner.sampling.series_wait import SeriesWait
 class FirstSamples:
     """Results of the first samples of a scenario.
 
-    raw : completion times in seconds
-    seconds : the same, smoothed by `SeriesWait.smoothed` if possible
+    seconds : completion times in seconds, smoothed by `SeriesWait.smoothed` if possible
     usd : costs in US dollars; None if a price is unknown
     """
 
-    raw: Values
     seconds: Values
     usd: Values | None
 
@@ -58,7 +57,7 @@ class Base:
         if count not in self._first:
             raw, usd = self._values(self.samples.seconds, count), self.samples.usd
             seconds = raw if self.wait is None else self.wait.smoothed(raw, self.seed)
-            self._first[count] = FirstSamples(raw, seconds, None if usd is None else self._values(usd, count))
+            self._first[count] = FirstSamples(seconds, None if usd is None else self._values(usd, count))
         return self._first[count]
 
     def looks(self, until: Stopping) -> Iterator[int]:
@@ -66,7 +65,8 @@ class Base:
 
         until : stopping rule of the scenario
         """
-        yield from (look for look in until.looks() if look < self.count and look <= KEPT)
+        if self.width <= WIDTH:  # graphs with few tasks are simulated quickly
+            yield from (look for look in until.looks() if look < self.count and look <= KEPT)
         yield self.count
 
     def _values(self, values: Values, count: int) -> Values:

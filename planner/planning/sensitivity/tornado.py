@@ -24,14 +24,14 @@ from planner.sampling.accumulator import ScenarioSamples
 from planner.sampling.backends import Backend, ThreadBackend
 from planner.sampling.base_draws import BaseDraws
 from planner.sampling.batch import WIDTH, Batch, GridPoint
-from planner.sampling.sample import FIRST_LOOK, Precision, Progress, Stopping, quiet, sample
+from planner.sampling.sample import Precision, Progress, Stopping, quiet, sample
 from planner.workflow.declaration import Workflow
 
 LEAST = 50
 """Fewest samples to use. A fifth of fewer samples would be too small for a p90."""
 
-NARROW = 64
-"""Fewest samples in a block, if the graph is not too large for this number."""
+NARROW = 128
+"""Most samples in a block of a graph with many tasks, so that all threads have work before the first check."""
 
 BASE_SHARE = 0.2
 """Share of the progress bar for the scenario itself."""
@@ -94,7 +94,8 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
     streams = drivers(batch.groups[0].graph, batch.models, batch.layers)
     # Swings are differences between samples. So plain percentiles, not smoothed ones, decide when samples are enough.
     (wait,), recorded = batch.waits, {stream: each.values for stream, each in streams.items()}
-    width, base_draws = _width(batch.width, backend.at_once), BaseDraws(backend.at_once)
+    width = batch.width if batch.width > WIDTH else min(batch.width, NARROW)
+    base_draws = BaseDraws(backend.at_once)
     (accumulator,) = sample(
         [replace(batch, waits=(None,), recorded=recorded, width=width, base_draws=base_draws)],
         stopping if max_time is None else replace(stopping, seconds=max_time / (simulated + 2)),
@@ -121,17 +122,6 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
         sizes, Seconds.of(smoothed), Usd.of(base.samples), off, effects,
         influences(list(streams.values()), accumulator.recorded, seconds.first), remarks,
     )  # fmt: skip
-
-
-def _width(width: int, at_once: int) -> int:
-    """Return the number of samples in a block, so that all threads have work before the first check of precision.
-
-    Blocks of graphs with few tasks stay as wide as they are: function calls would take most of the time.
-
-    width : number of samples in a block of a batch
-    at_once : number of blocks that are simulated concurrently
-    """
-    return width if width > WIDTH else min(width, max(NARROW, FIRST_LOOK // (2 * at_once)))
 
 
 def _left_out(variations: Variations, numbers: int) -> Iterator[Note]:

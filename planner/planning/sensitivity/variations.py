@@ -6,9 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from planner.engine.statistics import Z975, Values, in_groups, standard_error
+from planner.engine.statistics import Z975, Values, standard_error
 from planner.errors import InputError
 from planner.planning.sensitivity.base import Base
 from planner.planning.sensitivity.stated import NumberOfFile, StatedNumber
@@ -205,41 +203,40 @@ class Variations:
         if accumulator is None:
             return Changed(change.value), None, None
         changed, first = ScenarioSamples(accumulator, 0), self.base.first(accumulator.count)
-        new_p50, new_p90 = (_carried(whole.seconds, changed.seconds, first.seconds, q) for q in (0.5, Q))
+        new_p50, _ = _carried(whole.seconds, changed.seconds, first.seconds, 0.5)
+        new_p90, error = _carried(whole.seconds, changed.seconds, first.seconds, Q)
         if whole.usd is None or first.usd is None or changed.usd is None:
             usd = None if changed.usd is None else changed.usd.quantile(0.5)
         else:
-            usd = _carried(whole.usd, changed.usd, first.usd, 0.5)
-        return Changed(change.value, new_p50, new_p90, usd), abs(new_p90 - p90), _error(changed.seconds, first.raw)
+            usd, _ = _carried(whole.usd, changed.usd, first.usd, 0.5)
+        return Changed(change.value, new_p50, new_p90, usd), abs(new_p90 - p90), error
 
 
-def _carried(whole: Values, changed: Values, first: Values, q: float) -> float:
-    """Return a percentile of a changed workflow, as if it had as many samples as the scenario.
+def _carried(whole: Values, changed: Values, first: Values, q: float) -> tuple[float, float | None]:
+    """Return a percentile of a changed workflow, as if it had as many samples as the scenario, and an error.
 
-    The ratio between the percentiles of the changed workflow and of the scenario is that of their first samples.
+    Either the difference or the ratio between changed and unchanged samples is applied to the percentile of the
+    scenario, whichever has the smaller error. The error is half the width of the 95% interval of the change. It is
+    estimated from several groups of samples, and is None if there are too few samples.
 
     whole : all samples of the scenario
     changed, first : the same samples of the changed workflow and of the scenario
     """
-    after, before, all_ = (values.quantile(q) for values in (changed, first, whole))
-    if before == all_:
-        return after
-    return after * all_ / before if before else after + all_
-
-
-def _error(changed: Values, base: Values) -> float | None:
-    """Return half the width of the 95% interval of a change of the p90. Return None if there are too few samples.
-
-    The width is estimated from the changes in several groups of samples.
-
-    changed, base : completion times in the same samples
-    """
-    groups = [in_groups(values.first) for values in (changed, base)]
-    if groups[0] is None or groups[1] is None:
-        return None
-    after, before = (np.quantile(group, Q, axis=1) for group in groups if group is not None)
-    scale = math.sqrt(len(base.first) / base.count)
-    return Z975 * scale * standard_error(np.asarray(after - before))
+    after, before, base = (values.quantile(q) for values in (changed, first, whole))
+    groups, groups_before = (values.group_quantiles(q) for values in (changed, first))
+    difference = after if before == base else max(0.0, base + after - before)
+    if groups is None or groups_before is None:
+        return difference, None
+    scale = Z975 * math.sqrt(len(first.first) / first.count)
+    error = scale * standard_error(groups - groups_before)
+    if before <= 0 or groups_before.min() <= 0:
+        return difference, error
+    low, high = whole.interval(q)
+    of_ratio = base * scale * standard_error(groups / groups_before)
+    ratio_error = math.hypot(of_ratio, abs(after / before - 1) * (high - low) / 2)
+    if error <= ratio_error:
+        return difference, error
+    return (after if before == base else base * after / before), ratio_error
 
 
 def _rank(effect: Effect) -> tuple[bool, bool, float, float, float]:
