@@ -49,7 +49,7 @@ class Sensitivity:
     sizes : number of agents of each crew
     seconds : completion time
     usd : cost; None if a price is unknown
-    off : factor by which each number is divided and multiplied
+    off : factor by which each number is divided and multiplied; None: no number was changed
     estimates : effects of all numbers. Estimates come first, then numbers that somebody decides; each part is sorted by
         the effect on the p90
     drivers : influences of random quantities. Significant influences come first; each part is sorted by the swing
@@ -63,13 +63,13 @@ class Sensitivity:
     sizes: Mapping[str, int]
     seconds: Seconds
     usd: Usd | None
-    off: float
+    off: float | None
     estimates: tuple[Effect, ...]
     drivers: tuple[Influence, ...]
     notes: tuple[Note, ...]
 
 
-def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
+def sensitivity(workflow: Workflow, *, off: float | None = OFF, speed: float = 1.0,
                 agents: int | Mapping[str, int] | None = None, crew: str | None = None, seed: int = 1,
                 samples: int | None = None, precision: float | None = None, max_time: float | None = None,
                 backend: Backend | None = None, progress: Progress = quiet) -> Sensitivity:  # fmt: skip
@@ -78,7 +78,7 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
     Two changed workflows are simulated for each number, on the same draws. In the first, the number is divided by
     `off`. In the second, it is multiplied by `off`. For a chance, the odds are divided and multiplied instead.
 
-    off : factor, above 1
+    off : factor, above 1; None: no number is changed, and only the influence of random quantities is returned
 
     The other arguments are those of `forecast`. Raises InputError as `forecast` does. Also raises InputError if fewer
     than `LEAST` samples are requested.
@@ -89,7 +89,7 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
         raise InputError([Problem("bad-value", message, argument="samples")])
     sizing, sizes = Sizing.at(workflow, agents, crew)
     batch = Batch.of(workflow, [GridPoint(speed, sizes)], seed, stopping.most, backend.at_once)
-    numbers = stated_numbers(workflow, batch.models)
+    numbers = [] if off is None else stated_numbers(workflow, batch.models)
     simulated = 2 * min(len(numbers), MOST_NUMBERS)  # changed workflows, each as large as the scenario itself
     streams = drivers(batch.groups[0].graph, batch.models, batch.layers)
     # Swings are differences between samples. So plain percentiles, not smoothed ones, decide when samples are enough.
@@ -110,7 +110,7 @@ def sensitivity(workflow: Workflow, *, off: float = OFF, speed: float = 1.0,
     variations = Variations(
         base, lambda changed: GridPoint(speed, Sizing.at(changed, agents, crew)[1]), backend, stopping
     )
-    effects = variations.effects(numbers, off, lambda done: progress(BASE_SHARE + (1 - BASE_SHARE) * done))
+    effects = variations.effects(numbers, off or OFF, lambda done: progress(BASE_SHARE + (1 - BASE_SHARE) * done))
     remarks = (
         *imprecise(reached, seconds.count), *_left_out(variations, len(numbers)),
         *limit_without_effect(workflow, sizes),
