@@ -147,9 +147,10 @@ def sensitivity(
     off: Annotated[
         str | None,
         typer.Option(
-            help="Try each number of the file divided by this factor, and multiplied by it, one number at a time.",
+            help="Try each number of the file divided by this factor, and multiplied by it, one number at a time. "
+            "[default: 1.5x]",
             metavar="FACTOR",
-            show_default="1.5x",
+            show_default=False,
         ),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Show every row, and every note.")] = False,

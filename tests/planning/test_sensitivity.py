@@ -216,6 +216,9 @@ def test_json_and_csv_are_as_documented() -> None:
     named = {*data, *data["drivers"][0], *effect, *effect["low"], *data["precision"], *data["seconds"]}
     assert [key for key in sorted(named) if f"`{key}`" not in page] == []
     assert data["first"] == effect
+    dice = json.loads(run(file, "--samples", 100, "--json", "--dice").stdout)
+    assert (dice["off"], dice["first"], dice["estimates"]) == (None, None, [])
+    assert dice["drivers"] == data["drivers"]
     for options, rows in (((), data["estimates"]), (("--dice",), data["drivers"])):
         text = run(file, "--samples", 100, "--csv", *options).stdout
         assert f"\n{text.splitlines()[0]}\n" in page

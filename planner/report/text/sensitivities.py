@@ -9,7 +9,7 @@ from planner.planning.sensitivity.tornado import Sensitivity
 from planner.planning.sensitivity.variations import Effect
 from planner.report.text.layout import WIDTH, note_lines, shorten, width, wrap, wrap_all
 from planner.report.wording import quantities
-from planner.report.wording.screen_notes import more_notes, screen_notes
+from planner.report.wording.screen_notes import ALL_NOTES, more_notes, screen_notes
 from planner.report.wording.sensitivities import (
     DECIDED,
     chart_title,
@@ -151,8 +151,8 @@ def _foot(sensitivity: Sensitivity, notes: Sequence[str], more: str, hidden: str
     hidden : rows that `more` shows, such as ``all 9 random draws``; empty if no row is hidden
     """
     left = more_notes(sensitivity.notes, screen_notes(sensitivity.notes))
-    shows = ", and ".join(filter(None, (hidden, "" if left == "all notes" and not sensitivity.notes else left)))
-    pointer = wrap(f"{more} shows {shows}.") if hidden or left != "all notes" else []
+    shows = ", and ".join(filter(None, (hidden, "" if left == ALL_NOTES else left)))
+    pointer = wrap(f"{more} shows {shows}.") if shows else []
     return ["", *notes, *pointer] if notes or pointer else []
 
 

@@ -12,6 +12,9 @@ from planner.report.wording.notes import Sentence
 MOST_NOTES = 2
 """Most notes on a first screen."""
 
+ALL_NOTES = "all notes"
+"""Text for the notes that a first screen leaves out, if it leaves out none."""
+
 LEAST_ERROR = 0.02
 """Simulation errors above this share of a percentile are reported on a first screen."""
 
@@ -63,7 +66,7 @@ def more_notes(notes: Sequence[Note], shown: Sequence[Note], said: Collection[st
     cautioned = any(note.code == CAUTION for note in shown)
     hidden = [note for note in notes if note.code not in said and not (cautioned and note.code in CAUTIONS)]
     left = len(hidden) - sum(note.code != CAUTION for note in shown)
-    return f"{left} more note{'s' * (left > 1)}" if left else "all notes"
+    return f"{left} more note{'s' * (left > 1)}" if left else ALL_NOTES
 
 
 def _imprecise(note: Note) -> Note | None:
