@@ -158,9 +158,11 @@ class SensitivityRequest(ScenarioRequest):
     """A request to rank the numbers of a workflow's file by their effect on the p90 of the completion time.
 
     off : factor by which each number is decreased and increased, one number at a time; None: the default factor
+    dice : whether to change no number, and to return only the influence of random draws
     """
 
     off: float | None = None
+    dice: bool = False
 
     def run(self) -> Sensitivity:
         """Rank the numbers of the workflow's file by their effect on the p90 of the completion time.
@@ -169,7 +171,7 @@ class SensitivityRequest(ScenarioRequest):
         """
         from planner.planning.sensitivity.tornado import sensitivity
 
-        arguments = self._arguments() | ({} if self.off is None else {"off": self.off})
+        arguments = self._arguments() | ({"off": None} if self.dice else {} if self.off is None else {"off": self.off})
         return self._with_notes(sensitivity(self.served[0], **arguments))
 
 

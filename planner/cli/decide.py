@@ -146,13 +146,15 @@ def sensitivity(
     file: File,
     *,
     off: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="Try each number of the file divided by this factor, and multiplied by it, one number at a time.",
+            help="Try each number of the file divided by this factor, and multiplied by it, one number at a time. "
+            "[default: 1.5x]",
             metavar="FACTOR",
+            show_default=False,
         ),
-    ] = "1.5x",
-    all_: Annotated[bool, typer.Option("--all", help="Show every number of the file, and every note.")] = False,
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Show every row, and every note.")] = False,
     dice: Annotated[
         bool,
         typer.Option(
@@ -179,9 +181,9 @@ def sensitivity(
         from planner.report.text.sensitivities import dice_text, sensitivity_text
 
         with values.checked() as check:
-            if all_ and dice:
-                check.add("choose one of --all and --dice")
-            factor = check.take("off", off, checks.off)
+            if dice and off is not None:
+                check.add("--off changes numbers, and --dice changes none: leave one of them out")
+            factor = check.optional("off", off, checks.off)
             source = values.parse_source(check, set_, only_below)
             fields = values.parse_scenario(
                 check,
@@ -198,9 +200,10 @@ def sensitivity(
             catalogue,
             output.output,
             off=factor,
+            dice=dice,
             runtime=runtime,
             simulation=simulation,
             **fields,
         )
-        as_text = dice_text if dice else partial(sensitivity_text, everything=all_)
+        as_text = partial(dice_text if dice else sensitivity_text, everything=all_)
         show(request.run(), output, sensitivity_json, dice_csv if dice else sensitivity_csv, as_text)

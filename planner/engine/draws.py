@@ -41,6 +41,9 @@ class Turns:
 Occurrence = tuple[int | Turns, ...]
 """Indices of round, copy and turn. At most one of them is a `Turns`."""
 
+Transform = Callable[[Floats], Floats]
+"""A function that converts uniform draws to draws from another distribution. It identifies the distribution."""
+
 MOST = 1 << 32
 """A stream has at most this number of samples and at most this number of items."""
 
@@ -92,15 +95,15 @@ class Samples:
 
     def exponential(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
         """Return draws from the exponential distribution with mean 1. The arguments are as in `Samples.normal`."""
-        return self._draw(lambda u: -np.log(u), cells, path, purpose, occurrence)
+        return self._draw(_exponential, cells, path, purpose, occurrence)
 
     def uniform(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
         """Return draws from the uniform distribution on (0, 1). The arguments are as in `Samples.normal`."""
-        return self._draw(lambda u: u, cells, path, purpose, occurrence)
+        return self._draw(_unchanged, cells, path, purpose, occurrence)
 
     def _draw(
         self,
-        transform: Callable[[Floats], Floats],
+        transform: Transform,
         cells: int | Cells,
         path: str,
         purpose: str,
@@ -132,6 +135,14 @@ class Samples:
     @cached_property
     def _cells(self) -> dict[int, Cells]:
         return {}
+
+
+def _exponential(u: Floats) -> Floats:
+    return -np.log(u)
+
+
+def _unchanged(u: Floats) -> Floats:
+    return u
 
 
 def _uniform(cells: Cells, first: np.uint64 | Cells, second: np.uint64 | Cells) -> Floats:

@@ -195,6 +195,12 @@ class Smoothed(Values):
                 self._medians = self._waits.quantiles(np.full(len(groups), 0.5), np.sort(groups))
         return self._medians
 
+    def group_quantiles(self, q: float) -> Floats | None:
+        groups = None if self._plain else in_groups(self._waits.without(self.first))
+        if groups is None:
+            return super().group_quantiles(q)
+        return self._waits.quantiles(np.full(len(groups), q), np.sort(groups))
+
     @property
     def _plain(self) -> bool:
         return not LEAST <= self.count <= KEPT

@@ -168,6 +168,14 @@ class Values:
         groups = in_groups(self.first)
         return None if groups is None else medians(groups)
 
+    def group_quantiles(self, q: float) -> Floats | None:
+        """Return an array (GROUPS,) with the quantile `q` of each group of `group_medians`.
+
+        Return None if the groups would have fewer than two samples.
+        """
+        groups = in_groups(self.first)
+        return None if groups is None else np.asarray(np.quantile(groups, q, axis=1))
+
     def interval(self, q: float) -> tuple[float, float]:
         """Return the ends of the 95% interval of the quantile `q`.
 

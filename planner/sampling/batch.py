@@ -14,6 +14,7 @@ from planner.errors import InputError, Problem
 from planner.expansion.draw.demand import Layers
 from planner.expansion.expand import expand
 from planner.expansion.graph.task_graph import TaskGraph, resized, structures
+from planner.sampling.base_draws import BaseDraws
 from planner.sampling.draws import DrawCache, RecordingSamples, Stream, StreamValues
 from planner.sampling.series_wait import SeriesWait
 from planner.timing.durations import Split
@@ -106,6 +107,8 @@ class Batch:
     draw_cache : cache of draws that several batches of the workflow share; None: no cache
     watched : number of groups, from the end of `groups`, whose requests are checked against the model's context
     recorded : streams of draws to record; None: no draws are recorded. While draws are recorded, the cache is not used
+    base_draws : draws of the batch that records draws, for batches of the same workflow with a changed number; None:
+        each batch makes its own draws
     """
 
     seed: int
@@ -120,6 +123,7 @@ class Batch:
     draw_cache: DrawCache | None = None
     watched: int = 1
     recorded: Mapping[Stream, StreamValues] | None = None
+    base_draws: BaseDraws | None = None
 
     @classmethod
     def of(
@@ -162,7 +166,8 @@ class Batch:
         """Return the batch's samples with the numbers `low` to `high` − 1."""
         if self.recorded is None:
             return Samples(self.seed, low, high)
-        return RecordingSamples(self.seed, low, high, self.recorded)
+        store = None if self.base_draws is None else self.base_draws.store()
+        return RecordingSamples(self.seed, low, high, self.recorded, store)
 
     def pipeline(self, group: DemandGroup) -> Pipeline:
         """Return the pipeline that draws and schedules the samples of a group of scenarios.

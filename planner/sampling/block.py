@@ -96,20 +96,23 @@ def simulate_block(
 
     Raises InputError if the duration of a task or of the workflow is too long.
     """
-    samples = batch.samples(low, high)
+    samples, base = batch.samples(low, high), batch.base_draws
     shape = len(batch.points), len(samples)
     collector = DetailCollector(batch.groups[0].graph, batch.models_of(0)) if batch.detailed else None
     block = Block(low, np.empty(shape), np.zeros(shape), np.empty(shape, bool), collector=collector)
     cache = batch.draw_cache if batch.recorded is None else None
+    drawn_before = base.draws(samples, batch.layers) if base and batch.recorded is None else None
     if cache:
         draws = cache.draws(samples, batch.layers)
     else:
-        draws = SampleDemands(samples, batch.layers, {} if demands is None else demands)
+        draws = drawn_before or SampleDemands(samples, batch.layers, {} if demands is None else demands)
     try:
         _fill(block, batch, draws, cancelled)
     finally:  # the graphs' declarations identify demands, so the cache keeps the graphs alive
         if cache:
             cache.keep(draws, (group.graph for group in batch.groups))
+    if base and isinstance(draws.samples, RecordingSamples):
+        base.keep(draws, draws.samples.store, batch.groups[0].graph)
     return replace(block, recorded=_recorded(batch, draws), drawn=bool(draws.samples.drawn))
 
 

@@ -9,10 +9,11 @@ from threading import Lock
 import numpy as np
 
 from planner.engine.arrays import Floats
-from planner.engine.draws import Cells, Occurrence, Samples
+from planner.engine.draws import Cells, Occurrence, Samples, Transform
 from planner.expansion.draw.demand import Layers
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.reading.estimates.estimate import Estimate
+from planner.sampling.base_draws import DrawStore
 from planner.timing.durations import SampleDemands
 from planner.timing.pipeline import DrawnSamples
 from planner.workflow.declaration import Workflow
@@ -57,9 +58,13 @@ _DRAWS_THEMSELVES = StreamValues()
 
 @dataclass(frozen=True)
 class RecordingSamples(Samples):
-    """`Samples` that also add up the values of each random stream. Recording does not change the draws."""
+    """`Samples` that also add up the values of each random stream. Recording does not change the draws.
+
+    store : receives all draws; None: draws are not stored
+    """
 
     streams: Mapping[Stream, StreamValues] = field(default_factory=dict, compare=False)
+    store: DrawStore | None = field(default=None, repr=False, compare=False)
     _sums: dict[Stream, tuple[Floats, Floats]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def normal(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
@@ -78,6 +83,14 @@ class RecordingSamples(Samples):
         stream = path, purpose
         self._add(cells, stream, self.streams.get(stream, _DRAWS_THEMSELVES).of_uniform(u))
         return u
+
+    def _draw(
+        self, transform: Transform, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence
+    ) -> Floats:
+        values = super()._draw(transform, cells, path, purpose, occurrence)
+        if self.store is not None:
+            self.store.add(values, transform, cells, path, purpose, occurrence)
+        return values
 
     def mean(self, stream: Stream) -> Floats:
         """Return an array (S,): for each sample, the mean of all values drawn from a stream; 0 if none was drawn."""

@@ -181,6 +181,23 @@ def sample(
     return accumulators
 
 
+def extend(
+    accumulators: Sequence[Accumulator], samples: int, backend: Backend | None = None, progress: Progress = quiet
+) -> None:
+    """Simulate further samples of every batch, until there are `samples` of each. Add them to the accumulators.
+
+    accumulators : results of the batches so far. All have the same number of samples
+    progress : function to call with the completed share of the further samples
+    """
+    batches = [accumulator.batch for accumulator in accumulators]
+    first, width = accumulators[0].count, min(batch.width for batch in batches)
+    with (backend or ThreadBackend()).open(batches) as simulate:
+        for blocks in simulate((low, min(low + width, samples)) for low in range(first, samples, width)):
+            for accumulator, block in zip(accumulators, blocks, strict=True):
+                accumulator.add(block)
+            progress((accumulators[0].count - first) / (samples - first))
+
+
 def _jobs(stopping: Stopping, width: int) -> Iterator[Job]:
     """Yield the range of samples of each block. A block has at most `width` samples.
 

@@ -19,8 +19,9 @@ from planner.planning.sensitivity import tornado, variations
 from planner.planning.sizing import Sizing
 from planner.reading.yaml.parse import parse_yaml
 from planner.report import sensitivity_text
-from planner.sampling import Batch, GridPoint, Stopping, ThreadBackend, sample
-from planner.sampling.accumulator import ScenarioSamples
+from planner.sampling import Batch, GridPoint, Stopping, ThreadBackend, base_draws, sample
+from planner.sampling.accumulator import Accumulator, ScenarioSamples
+from planner.sampling.sample import extend
 from planner.workflow import Workflow, read_workflow
 from tests.conftest import ROOT, read_example
 
@@ -356,6 +357,38 @@ def test_results_do_not_depend_on_threads_and_batches(monkeypatch: pytest.Monkey
     alone = sensitivity(workflow, samples=64, backend=ThreadBackend(1))
     monkeypatch.setattr(variations, "TOGETHER", 3)
     assert sensitivity(workflow, samples=64, backend=ThreadBackend(2)) == alone
+
+
+@pytest.mark.parametrize("name", ["support_triage", "port_codebase"])
+def test_reused_draws_change_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = {"tickets": 10} if name == "support_triage" else {"modules": 6}
+    workflow = load(ROOT / "workflows" / f"{name}.yaml", parameters).serving()[0]
+    reused = sensitivity(workflow, samples=64)
+    monkeypatch.setattr(base_draws, "MOST", 0)
+    assert sensitivity(workflow, samples=64) == reused
+
+
+def test_effects_of_few_samples_are_those_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of an interval of 95% is 1.96 standard errors. Two results of 8 numbers differ by over 4 with 1 in 1,000."""
+    simulated = []
+
+    def counted(accumulators: list[Accumulator], samples: int, *rest: Any) -> None:
+        simulated.append(len(accumulators) * (samples - accumulators[0].count))
+        extend(accumulators, samples, *rest)
+
+    monkeypatch.setattr(variations, "extend", counted)
+    few = sensitivity(read_workflow(QUEUE))
+    of_few = sum(simulated)
+    simulated.clear()
+    whole = sensitivity(read_workflow(QUEUE), samples=few.samples)
+    assert few.seconds == whole.seconds
+    assert of_few < 0.6 * sum(simulated)
+    for one in whole.estimates:
+        other = of(few, one.step, one.key)
+        assert one.effect is not None
+        assert other.effect_error is not None
+        assert other.effect == pytest.approx(one.effect, abs=4 / 1.96 * other.effect_error + 1e-9), one
+        assert other.effect_error <= max(0.1 * (other.effect or 0), 0.005 * few.seconds.p50)
 
 
 def test_progress_rises_to_the_end() -> None:

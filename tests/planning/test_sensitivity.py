@@ -202,8 +202,10 @@ def test_the_text_fits_80_columns_and_25_lines(name: str) -> None:
     assert len(lines) <= 25
     assert re.search("Get right first: |No estimate has to be exact", shown.stdout)
     dice = run(file, "--samples", 200, "--dice")
-    assert max(map(len, dice.stdout.splitlines())) <= 80
-    assert re.search("Largest influence of draws: |No random draw moves", dice.stdout)
+    lines = dice.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert len(lines) <= 25
+    assert re.search("Chance acts most through |No random draw moves", dice.stdout)
 
 
 def test_json_and_csv_are_as_documented() -> None:
@@ -214,6 +216,9 @@ def test_json_and_csv_are_as_documented() -> None:
     named = {*data, *data["drivers"][0], *effect, *effect["low"], *data["precision"], *data["seconds"]}
     assert [key for key in sorted(named) if f"`{key}`" not in page] == []
     assert data["first"] == effect
+    dice = json.loads(run(file, "--samples", 100, "--json", "--dice").stdout)
+    assert (dice["off"], dice["first"], dice["estimates"]) == (None, None, [])
+    assert dice["drivers"] == data["drivers"]
     for options, rows in (((), data["estimates"]), (("--dice",), data["drivers"])):
         text = run(file, "--samples", 100, "--csv", *options).stdout
         assert f"\n{text.splitlines()[0]}\n" in page
@@ -230,7 +235,7 @@ def test_json_and_csv_are_as_documented() -> None:
         ("--speed", "quick"),
         ("--off", "1x"),
         ("--off", "20x"),
-        ("--all", "--dice"),
+        ("--off", "2x", "--dice"),
     ],
     ids=lambda options: " ".join(map(str, options)),
 )

@@ -117,7 +117,7 @@ class ConditionDraws:
         return values
 
     def attempt_fails(self, guard: Attempt, index: Index) -> Bools:
-        """Return a mask that is true where an attempt fails, as if the attempt were made in every sample."""
+        """Return a mask that is true where an attempt fails. Where the attempt is not made, the mask has no meaning."""
         values: Bools = np.zeros((1, 1), bool)
         if guard.chance:
             u = self.samples.uniform(rows(guard.loops), guard.path, "attempt", drawn_index(index))

@@ -252,7 +252,8 @@ class DemandDraws:
     def _timed_out(self, attempt: Attempt, index: Index) -> Bools:
         work = self.task_maps[attempt.path].subject
         assert attempt.timeout is not None
-        return np.asarray(self.lasts(work, self.demand(work, index)) > attempt.timeout)
+        active = self.conditions.active(work.guard, index)  # an attempt that is not made cannot time out
+        return np.asarray(self.lasts(work, self.demand(work, index, active)) > attempt.timeout)
 
     # Sums
 

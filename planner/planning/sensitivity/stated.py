@@ -47,12 +47,10 @@ class StatedNumber(NumberOfFile):
 
     changed : function from a factor to the workflow in which the number is off by that factor
     value : function from a factor to the changed number; None unless the number is a plain chance or count
-    own_batch : whether the changed workflow must be simulated in a separate batch, because all its steps change
     """
 
     changed: Callable[[float], Workflow]
     value: Callable[[float], float] | None = None
-    own_batch: bool = False
 
 
 def stated_numbers(workflow: Workflow, models: Iterable[str]) -> list[StatedNumber]:
@@ -71,10 +69,8 @@ def stated_numbers(workflow: Workflow, models: Iterable[str]) -> list[StatedNumb
     ]
 
 
-def _number(
-    leaf: Leaf, step: str, kind: str, key: str, changed: Callable[[float], Workflow], own_batch: bool = False
-) -> StatedNumber:
-    return StatedNumber(step, kind, key, leaf.text, leaf.measure, leaf.decided, changed, leaf.value, own_batch)
+def _number(leaf: Leaf, step: str, kind: str, key: str, changed: Callable[[float], Workflow]) -> StatedNumber:
+    return StatedNumber(step, kind, key, leaf.text, leaf.measure, leaf.decided, changed, leaf.value)
 
 
 def _of_steps(workflow: Workflow) -> Iterator[StatedNumber]:
@@ -229,7 +225,7 @@ def _of_models(workflow: Workflow, models: Iterable[str]) -> Iterator[StatedNumb
             chain.append(profile.based_on)
         for leaf in of_profile(profile):
             if name in own or leaf.at == ("output_speed",):
-                yield _number(leaf, name, "model", leaf.at[0], partial(_with_profile, workflow, name, leaf), True)
+                yield _number(leaf, name, "model", leaf.at[0], partial(_with_profile, workflow, name, leaf))
 
 
 def _with_profile(workflow: Workflow, name: str, leaf: Leaf, factor: float) -> Workflow:
@@ -242,7 +238,7 @@ def _of_uncertainty(workflow: Workflow) -> Iterator[StatedNumber]:
         widening = getattr(workflow.uncertainty, key)
         if widening != 1:
             leaf = Leaf(("uncertainty", key), f"{widening:g}x", "spread", False, pow)
-            yield _number(leaf, "", "uncertainty", key, partial(_with_uncertainty, workflow, leaf), True)
+            yield _number(leaf, "", "uncertainty", key, partial(_with_uncertainty, workflow, leaf))
 
 
 def _with_uncertainty(workflow: Workflow, leaf: Leaf, factor: float) -> Workflow:

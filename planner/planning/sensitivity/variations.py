@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-import numpy as np
-
-from planner.engine.statistics import Z975, Values, in_groups, standard_error
+from planner.engine.statistics import Z975, Values, standard_error
 from planner.errors import InputError
+from planner.planning.sensitivity.base import Base
 from planner.planning.sensitivity.stated import NumberOfFile, StatedNumber
-from planner.sampling.accumulator import ScenarioSamples
+from planner.sampling.accumulator import Accumulator, ScenarioSamples
 from planner.sampling.backends import Backend
 from planner.sampling.batch import Batch, GridPoint
-from planner.sampling.sample import Progress, Stopping, sample
+from planner.sampling.sample import ENOUGH, Progress, Stopping, extend, quiet
 from planner.workflow.declaration import Workflow
 
 TOGETHER = 16
@@ -25,6 +24,15 @@ TOGETHER_IF_TIMED = 4
 
 MOST_NUMBERS = 250
 """Most numbers of a file that are changed. Each of them is simulated twice."""
+
+PART = 0.1
+"""If the effect of a change is known to this share of itself (95%), more samples are not needed."""
+
+SWING = 0.005
+"""If the effect of a change is known to this share of the p50 (95%), more samples are not needed.
+
+Both shares are for the precision `ENOUGH`. If another precision is requested, they change in proportion.
+"""
 
 Q = 0.9
 """The percentile whose change ranks the numbers."""
@@ -61,135 +69,174 @@ class Effect(NumberOfFile):
     effect_error: float | None
 
 
+@dataclass(frozen=True, eq=False)
+class Change:
+    """A number of the file, and the factor by which it changes.
+
+    index : position of the number in the file
+    """
+
+    number: StatedNumber
+    index: int
+    factor: float
+
+    @property
+    def key(self) -> tuple[int, float]:
+        return self.index, self.factor
+
+    @property
+    def value(self) -> float | None:
+        """The changed number; None if the number is not a plain chance or count."""
+        return None if self.number.value is None else float(self.number.value(self.factor))
+
+    @property
+    def same(self) -> bool:
+        """Whether the factor leaves a chance or a count unchanged."""
+        return self.number.value is not None and self.number.value(self.factor) == self.number.value(1.0)
+
+
 @dataclass(eq=False)
 class Variations:
     """Simulates changed workflows on the draws of a scenario.
 
-    base : samples of the scenario itself; every changed workflow has the same number of samples
-    sizes_of : function that returns the numbers of agents of a changed workflow
-    until : stopping rule. After its time limit, no workflow is simulated
+    First, each changed workflow is simulated with few samples. It gets more samples, at most as many as the scenario,
+    until its effect on the p90 is known to the share `PART` of itself or `SWING` of the p50. If a number of samples
+    was requested without a precision, each workflow gets all of them.
+
+    base : the scenario
+    point_of : function that returns the scenario of a changed workflow
+    until : stopping rule of the scenario. After its time limit, no workflow is simulated
     cut : whether changed workflows were left out because of the time limit
-    refused : whether a changed workflow could not be simulated, for example because it is too large
+    refused : changed workflows that could not be simulated, for example because they are too large
     """
 
-    workflow: Workflow
-    base: ScenarioSamples
-    speed: float
-    sizes_of: Callable[[Workflow], Mapping[str, int]]
-    seed: int
+    base: Base
+    point_of: Callable[[Workflow], GridPoint]
     backend: Backend
     until: Stopping
     cut: bool = False
-    refused: bool = False
-    _found: dict[tuple[int, float], ScenarioSamples] = field(default_factory=dict)
+    refused: set[tuple[int, float]] = field(default_factory=set)
+    _sampled: dict[tuple[int, float], Accumulator] = field(default_factory=dict)
 
-    def effects(
-        self, numbers: Sequence[StatedNumber], off: float, smoothed: Values, progress: Progress
-    ) -> tuple[Effect, ...]:
+    def effects(self, numbers: Sequence[StatedNumber], off: float, progress: Progress) -> tuple[Effect, ...]:
         """Return the effect of each number, the largest first. Numbers that somebody decides come last.
 
         off : factor by which each number is divided and multiplied
-        smoothed : completion times of the unchanged scenario, smoothed by `SeriesWait.smoothed` if possible
         """
-        factors = (1 / off, off)
-        changes = [(number, index, factor) for index, number in enumerate(numbers) for factor in factors]
-        self._simulate([change for change in changes[: 2 * MOST_NUMBERS] if not _same(*change)], progress)
-        effects = [self._effect(number, index, factors, smoothed) for index, number in enumerate(numbers)]
-        return tuple(sorted(effects, key=_rank))
+        pairs = [(Change(number, at, 1 / off), Change(number, at, off)) for at, number in enumerate(numbers)]
+        self._simulate([each for pair in pairs[:MOST_NUMBERS] for each in pair if not each.same], progress)
+        return tuple(sorted((self._effect(*pair) for pair in pairs), key=_rank))
 
-    def _simulate(self, changes: Sequence[tuple[StatedNumber, int, float]], progress: Progress) -> None:
-        simulated = 0
-        for start, part in self.until.parts(changes, TOGETHER, TOGETHER_IF_TIMED):
+    def _simulate(self, changes: Sequence[Change], progress: Progress) -> None:
+        looks = list(self.base.looks(self.until))
+        for number, look in enumerate(looks):
+            low, high = 1 - 0.5**number, 1.0 if look == looks[-1] else 1 - 0.5 ** (number + 1)
+            pending = [change for change in changes if change.key not in self.refused and not self._known(change)]
+            for first, part in self.until.parts(pending, TOGETHER, TOGETHER_IF_TIMED):
 
-            def share(done: float, first: int = start, count: int = len(part)) -> None:
-                progress((first + done * count) / len(changes))
+                def share(done: float, first: int = first, count: int = len(part)) -> None:
+                    progress(low + (high - low) * (first + done * count) / len(pending))  # noqa: B023
 
-            self._found |= dict(self._together(part, share))
-            simulated = start + len(part)
-        self.cut = self.cut or simulated < len(changes)
+                self._together(part, look, share)
+        self.cut = any(change.key not in self.refused and change.key not in self._sampled for change in changes)
+        progress(1.0)
 
-    def _together(
-        self, changes: Sequence[tuple[StatedNumber, int, float]], progress: Progress
-    ) -> Iterator[tuple[tuple[int, float], ScenarioSamples]]:
-        """Simulate changed workflows together, and yield their samples. After an InputError, simulate each alone."""
-        try:
-            batches = list(self._batches(changes))
-            accumulators = sample(
-                [batch for _, batch in batches], Stopping(self.base.seconds.count), self.backend, progress
-            )
-        except InputError:
-            if len(changes) == 1:
-                self.refused = True
-                return
-            for change in changes:
-                yield from self._together([change], progress)
+    def _known(self, change: Change) -> bool:
+        """Return whether the effect of a change is already known well enough."""
+        _, effect, error = self._result(change)
+        if effect is None or error is None:
+            return False
+        least = max(PART * effect, SWING * self.base.all.seconds.quantile(0.5))
+        return error <= least * self.until.target / ENOUGH
+
+    def _together(self, changes: Sequence[Change], samples: int, progress: Progress) -> None:
+        """Simulate changed workflows until each has `samples` samples. After an InputError, simulate each alone."""
+        sampled = {change.key: accumulator for change in changes if (accumulator := self._accumulator(change))}
+        if not sampled:
             return
-        for (keys, _), accumulator in zip(batches, accumulators, strict=True):
-            for point, key in enumerate(keys):
-                yield key, ScenarioSamples(accumulator, point)
+        try:
+            extend(list(sampled.values()), samples, self.backend, progress)
+        except InputError:
+            if len(sampled) == 1:
+                self.refused |= sampled.keys()
+                return
+            for number, change in enumerate(changes):
+                if change.key in sampled:
+                    self._together([change], samples, quiet)
+                progress((number + 1) / len(changes))
+            return
+        self._sampled |= sampled
 
-    def _batches(
-        self, changes: Sequence[tuple[StatedNumber, int, float]]
-    ) -> Iterator[tuple[list[tuple[int, float]], Batch]]:
-        """Yield batches of changed workflows, each with a list of the changes in the batch.
+    def _accumulator(self, change: Change) -> Accumulator | None:
+        """Return the results of a changed workflow so far. Return None if the workflow cannot be simulated."""
+        if change.key in self._sampled:
+            return self._sampled[change.key]
+        base = self.base
+        try:
+            changed = change.number.changed(change.factor)
+            batch = Batch.of(changed, [self.point_of(changed)], base.seed, base.count, self.backend.at_once)
+        except InputError:
+            self.refused.add(change.key)
+            return None
+        return Accumulator(replace(batch, width=min(batch.width, base.width), base_draws=base.draws))
 
-        A change is a pair: index of the changed number, and factor. A workflow with `own_batch` is alone in its batch.
-        """
-        shared = [change for change in changes if not change[0].own_batch]
-        if shared:
-            points = [self._point(number.changed(factor)) for number, _, factor in shared]
-            yield [(index, factor) for _, index, factor in shared], self._batch(self.workflow, points)
-        for number, index, factor in changes:
-            if number.own_batch:
-                changed = number.changed(factor)
-                yield [(index, factor)], self._batch(changed, [self._point(changed)])
-
-    def _point(self, changed: Workflow) -> GridPoint:
-        return GridPoint(self.speed, self.sizes_of(changed), workflow=changed)
-
-    def _batch(self, workflow: Workflow, points: Sequence[GridPoint]) -> Batch:
-        return Batch.of(workflow, points, self.seed, self.base.seconds.count, self.backend.at_once)
-
-    def _effect(self, number: StatedNumber, index: int, factors: tuple[float, float], smoothed: Values) -> Effect:
-        (low, low_change), (high, high_change) = (self._result(number, index, factor, smoothed) for factor in factors)
-        effect, error = max((low_change, high_change), key=lambda change: -1.0 if change[0] is None else change[0])
+    def _effect(self, low: Change, high: Change) -> Effect:
+        changes = [self._result(change) for change in (low, high)]
+        effect, error = max((each[1:] for each in changes), key=lambda change: -1.0 if change[0] is None else change[0])
+        number = low.number
         return Effect(
-            number.step, number.kind, number.key, number.estimate, number.measure, number.decided, low, high, effect,
-            error,
+            number.step, number.kind, number.key, number.estimate, number.measure, number.decided,
+            changes[0][0], changes[1][0], effect, error,
         )  # fmt: skip
 
-    def _result(
-        self, number: StatedNumber, index: int, factor: float, smoothed: Values
-    ) -> tuple[Changed, tuple[float | None, float | None]]:
-        """Return the results of a changed workflow, and the change of its p90 with the error of this change."""
-        value = None if number.value is None else float(number.value(factor))
-        same = _same(number, index, factor)
-        samples = self.base if same else self._found.get((index, factor))
-        if samples is None:
-            return Changed(value), (None, None)
-        seconds = smoothed if same else samples.seconds
-        usd = None if samples.usd is None else samples.usd.quantile(0.5)
-        effect = abs(seconds.quantile(Q) - smoothed.quantile(Q))
-        error = 0.0 if same else _error(samples.seconds, self.base.seconds)
-        return Changed(value, seconds.quantile(0.5), seconds.quantile(Q), usd), (effect, error)
+    def _result(self, change: Change) -> tuple[Changed, float | None, float | None]:
+        """Return the results of a changed workflow, and the change of its p90 with the error of this change.
+
+        If the workflow has fewer samples than the scenario, it is compared with the same samples of the scenario.
+        """
+        whole = self.base.all
+        p50, p90 = (whole.seconds.quantile(q) for q in (0.5, Q))
+        usd = None if whole.usd is None else whole.usd.quantile(0.5)
+        if change.same:
+            return Changed(change.value, p50, p90, usd), 0.0, 0.0
+        accumulator = self._sampled.get(change.key)
+        if accumulator is None:
+            return Changed(change.value), None, None
+        changed, first = ScenarioSamples(accumulator, 0), self.base.first(accumulator.count)
+        new_p50, _ = _carried(whole.seconds, changed.seconds, first.seconds, 0.5)
+        new_p90, error = _carried(whole.seconds, changed.seconds, first.seconds, Q)
+        if whole.usd is None or first.usd is None or changed.usd is None:
+            usd = None if changed.usd is None else changed.usd.quantile(0.5)
+        else:
+            usd, _ = _carried(whole.usd, changed.usd, first.usd, 0.5)
+        return Changed(change.value, new_p50, new_p90, usd), abs(new_p90 - p90), error
 
 
-def _same(number: StatedNumber, index: int, factor: float) -> bool:
-    """Return whether a factor leaves a chance or a count unchanged."""
-    return number.value is not None and number.value(factor) == number.value(1.0)
+def _carried(whole: Values, changed: Values, first: Values, q: float) -> tuple[float, float | None]:
+    """Return a percentile of a changed workflow, as if it had as many samples as the scenario, and an error.
 
+    Either the difference or the ratio between changed and unchanged samples is applied to the percentile of the
+    scenario, whichever has the smaller error. The error is half the width of the 95% interval of the change. It is
+    estimated from several groups of samples, and is None if there are too few samples.
 
-def _error(changed: Values, base: Values) -> float | None:
-    """Return half the width of the 95% interval of a change of the p90. Return None if there are too few samples.
-
-    The width is estimated from the changes in several groups of samples.
+    whole : all samples of the scenario
+    changed, first : the same samples of the changed workflow and of the scenario
     """
-    groups = [in_groups(values.first) for values in (changed, base)]
-    if groups[0] is None or groups[1] is None:
-        return None
-    after, before = (np.quantile(group, Q, axis=1) for group in groups if group is not None)
-    scale = math.sqrt(len(base.first) / base.count)
-    return Z975 * scale * standard_error(np.asarray(after - before))
+    after, before, base = (values.quantile(q) for values in (changed, first, whole))
+    groups, groups_before = (values.group_quantiles(q) for values in (changed, first))
+    difference = after if before == base else max(0.0, base + after - before)
+    if groups is None or groups_before is None:
+        return difference, None
+    scale = Z975 * math.sqrt(len(first.first) / first.count)
+    error = scale * standard_error(groups - groups_before)
+    if before <= 0 or groups_before.min() <= 0:
+        return difference, error
+    low, high = whole.interval(q)
+    of_ratio = base * scale * standard_error(groups / groups_before)
+    ratio_error = math.hypot(of_ratio, abs(after / before - 1) * (high - low) / 2)
+    if error <= ratio_error:
+        return difference, error
+    return (after if before == base else base * after / before), ratio_error
 
 
 def _rank(effect: Effect) -> tuple[bool, bool, float, float, float]:

@@ -15,6 +15,7 @@ from planner.report.wording.sensitivities import (
     DECIDED,
     chart_title,
     dice_answer,
+    dice_heading,
     driver_name,
     effect_cells,
     effect_columns,
@@ -43,28 +44,30 @@ def sensitivity_text(sensitivity: Sensitivity, *, everything: bool = False, more
     numbers = len(sensitivity.estimates)
     if everything:
         foot = ["", *note_lines(sensitivity.notes)] if sensitivity.notes else []
-        return "\n".join([*head, *_chart(sensitivity, numbers, True), *foot]) + "\n"
-    shown_notes = screen_notes(sensitivity.notes)
-    notes = note_lines(shown_notes)
-    rows = max(_LEAST_ROWS, LINES - len(head) - len(notes) - 6)
-    chart = list(_chart(sensitivity, rows, False))
-    added = additions([f"all {numbers:,} numbers of the file"], sensitivity.notes, shown_notes)
-    pointer = f"{more} shows {added}."
-    return "\n".join([*head, *chart, "", *notes, *wrap(pointer)]) + "\n"
+        return "\n".join([*head, *_chart(sensitivity, *split_effects(sensitivity)), *foot]) + "\n"
+    notes = note_lines(screen_notes(sensitivity.notes))
+    estimates, decided = _shown(sensitivity, max(_LEAST_ROWS, LINES - len(head) - len(notes) - 6))
+    hidden = f"all {numbers:,} numbers of the file" if numbers > len(estimates) + len(decided) else ""
+    return "\n".join([*head, *_chart(sensitivity, estimates, decided), *_foot(sensitivity, notes, more, hidden)]) + "\n"
 
 
-def _chart(sensitivity: Sensitivity, most: int, everything: bool) -> Iterator[str]:
-    """Yield the lines of a tornado chart of effects, with at most `most` rows.
+def _shown(sensitivity: Sensitivity, most: int) -> tuple[Sequence[Effect], Sequence[Effect]]:
+    """Return the effects to show on a first screen: at most `most`, first of estimates, then of decided numbers.
 
-    Estimates come first. Numbers that are counted or decided before the run come last. At least a third of the rows is
-    for them, if there are enough of them.
+    At least a third of the rows is for decided numbers, if there are enough of them.
     """
     estimates, decided = (
-        [effect for effect in effects if everything or shown(sensitivity, effect)]
-        for effects in split_effects(sensitivity)
+        [effect for effect in effects if shown(sensitivity, effect)] for effects in split_effects(sensitivity)
     )
     room = min(len(decided), max(1, most // 3, most - len(estimates)))
-    estimates, decided = estimates[: most - room], decided[:room]
+    return estimates[: most - room], decided[:room]
+
+
+def _chart(sensitivity: Sensitivity, estimates: Sequence[Effect], decided: Sequence[Effect]) -> Iterator[str]:
+    """Yield the lines of a tornado chart of effects.
+
+    decided : effects of numbers that are counted or decided before the run. They come last
+    """
     ends = [end.p90 for effect in (*estimates, *decided) for end in (effect.low, effect.high) if end.p90 is not None]
     if estimates or decided:
         least, top = min((*ends, sensitivity.seconds.p90)), max((*ends, sensitivity.seconds.p90))
@@ -120,43 +123,58 @@ def _bars(ends: Sequence[float], middle: float, least: float, most: float, colum
 
 # The influence of random draws
 
-_MOST_DRIVERS = 15
 _DRIVER, _SWING = 32, 24
 
 
-def dice_text(sensitivity: Sensitivity) -> str:
-    """Return the influence of random draws as text: a tornado chart of swings, shares of the variance, and notes."""
-    lines = [
-        *wrap_all(sensitivity_heading(sensitivity)),
-        "",
-        *wrap_all(dice_answer(sensitivity)),
-        "",
-        *_tornado(sensitivity),
-    ]
-    lines += ["", *note_lines(sensitivity.notes)] if sensitivity.notes else []
-    return "\n".join(lines) + "\n"
+def dice_text(sensitivity: Sensitivity, *, everything: bool = False, more: str = "--all") -> str:
+    """Return the influence of random draws as text: the largest, a tornado chart of swings, and notes.
+
+    everything : whether to show the rows and notes that are otherwise left out
+    more : option that shows the rest
+    """
+    head = [*wrap_all(dice_heading(sensitivity)), *wrap_all(dice_answer(sensitivity))]
+    drivers = len(sensitivity.drivers)
+    if everything:
+        foot = ["", *note_lines(sensitivity.notes)] if sensitivity.notes else []
+        return "\n".join([*head, *_tornado(sensitivity, sensitivity.drivers), *foot]) + "\n"
+    notes = note_lines(screen_notes(sensitivity.notes))
+    told = [influence for influence in sensitivity.drivers if influence.told]
+    rows = told[: max(_LEAST_ROWS, LINES - len(head) - len(notes) - 8)]
+    chart = list(_tornado(sensitivity, rows))
+    hidden = f"all {drivers:,} random draws" if drivers > len(rows) else ""
+    return "\n".join([*head, *chart, *_foot(sensitivity, notes, more, hidden)]) + "\n"
 
 
-def _tornado(sensitivity: Sensitivity) -> Iterator[str]:
-    """Yield the lines of a tornado chart. Each significant random quantity has a bar, and the longest bar is first."""
-    influences = [influence for influence in sensitivity.drivers if influence.told][:_MOST_DRIVERS]
+def _foot(sensitivity: Sensitivity, notes: Sequence[str], more: str, hidden: str) -> list[str]:
+    """Return the lines below a chart: notes, and what `more` shows.
+
+    notes : lines of the notes that are shown
+    hidden : rows that `more` shows, such as ``all 9 random draws``; empty if no row is hidden
+    """
+    shows = additions([hidden] if hidden else [], sensitivity.notes, screen_notes(sensitivity.notes))
+    pointer = wrap(f"{more} shows {shows}.") if shows else []
+    return ["", *notes, *pointer] if notes or pointer else []
+
+
+def _tornado(sensitivity: Sensitivity, influences: Sequence[Influence]) -> Iterator[str]:
+    """Yield the lines of a tornado chart with a bar for each of these influences."""
     if not influences:
         return
     least = min(min(influence.p90_low, influence.p90_high) for influence in influences)
     most = max(max(influence.p90_low, influence.p90_high) for influence in influences)
-    yield "p90 in the lowest fifth of each (░) and in its highest (█); share of variance"
+    yield ""
+    yield from wrap("p90 in the fifth of the runs with the lowest (░) and the highest draws (█)")
     name, bar = _tornado_widths()
     if bar < _SWING:
         yield from wrap(f"Bars go from {quantities.seconds(least)} to {quantities.seconds(most)}.")
     ends = f"{quantities.seconds(least):<{bar - 9}}{quantities.seconds(most):>9}" if bar == _SWING else " " * bar
     yield f"{'':<{name}}{ends}{'swing':>11}{'share':>7}"
-    for influence in influences:
+    for before, influence in zip((None, *influences), influences, strict=False):
+        if not influence.told and (before is None or before.told):
+            yield "Within the error of the simulation:"
         yield _line(influence, least, most, sensitivity.seconds.p90)
-    others = len(sensitivity.drivers) - len(influences)
     error = max(influence.swing_error for influence in influences)
-    yield f"Swings are known to ± {quantities.seconds(error)} or better (95%)."
-    if others:
-        yield from wrap(f"{others} more cannot be told from nothing, or are less than these.")
+    yield from wrap(f"share: of the variance of the time. Swings are accurate to ± {quantities.seconds(error)} (95%).")
 
 
 def _tornado_widths() -> tuple[int, int]:

@@ -55,7 +55,8 @@ def additions(parts: Sequence[str], notes: Sequence[Note], shown: Sequence[Note]
     """Return what `--all` adds to a first screen, as text: `parts`, and the notes that the screen leaves out.
 
     The text is `steps, tokens and 3 more notes`, for example. If the screen has one line about all cautions and leaves
-    out no other note, the text ends with `the cautions in full`. If it leaves out nothing, the text names `parts` only.
+    out no other note, the text ends with `the cautions in full`. If it leaves out nothing, the text names `parts` only,
+    or is empty.
 
     shown : the result of `screen_notes`
     said : as in `screen_notes`
@@ -64,9 +65,12 @@ def additions(parts: Sequence[str], notes: Sequence[Note], shown: Sequence[Note]
     hidden = [note for note in notes if note.code not in said and not (cautioned and note.code in CAUTIONS)]
     left = len(hidden) - sum(note.code != CAUTION for note in shown)
     more = [f"{left} more note{'s' * (left > 1)}"] if left else ["the cautions in full"] if cautioned else []
-    *first, last = [*parts, *more]
+    everything = [*parts, *more]
+    if len(everything) < 2:
+        return "".join(everything)
+    *first, last = everything
     comma = "," if any(" and " in part for part in first) else ""
-    return f"{', '.join(first)}{comma} and {last}" if first else last
+    return f"{', '.join(first)}{comma} and {last}"
 
 
 def _imprecise(note: Note) -> Note | None:

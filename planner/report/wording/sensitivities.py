@@ -39,9 +39,13 @@ _PHRASES = {
 
 def sensitivity_heading(sensitivity: Sensitivity) -> Iterator[str]:
     """Yield the heading of a sensitivity analysis as lines of text: samples, scenario, completion time and cost."""
+    return _heading(sensitivity, "which estimate matters?")
+
+
+def _heading(sensitivity: Sensitivity, question: str) -> Iterator[str]:
     time, point, usd = sensitivity.seconds, sensitivity.scenario, sensitivity.usd
     run = f"{quantities.samples(sensitivity.samples)}, seed {sensitivity.seed}"
-    yield f"{printable(sensitivity.workflow)}: which estimate matters? ({run})"
+    yield f"{printable(sensitivity.workflow)}: {question} ({run})"
     cost = "" if usd is None or not usd.p50 else f", cost {quantities.usd(usd.p50)}"
     yield (
         f"Planned: {planned_phrase(sensitivity.sizes, point)}: "
@@ -54,7 +58,10 @@ def sensitivity_answer(sensitivity: Sensitivity) -> Iterator[str]:
 
     If no estimate has an effect of at least `LEAST_SHOWN`, the sentence says so.
     """
-    off = quantities.factor(sensitivity.off)
+    if not sensitivity.estimates:
+        yield "The file has no number that could be wrong."
+        return
+    off = _factor(sensitivity)
     known = sum(effect.effect is not None for effect in sensitivity.estimates)
     if known < len(sensitivity.estimates):
         yield f"Only {known:,} of {len(sensitivity.estimates):,} numbers of the file were changed. Of these:"
@@ -70,6 +77,10 @@ def sensitivity_answer(sensitivity: Sensitivity) -> Iterator[str]:
     second = first_to_get_right(later)
     if second is not None and shown(sensitivity, second):
         yield f"Then: {effect_phrase(second)}: {_range(sensitivity, second)}."
+
+
+def _factor(sensitivity: Sensitivity) -> str:
+    return quantities.factor(sensitivity.off or 1.0)
 
 
 def _if_off(effect: Effect, off: str) -> str:
@@ -119,7 +130,7 @@ def effect_name(effect: Effect) -> str:
 
 def effect_columns(sensitivity: Sensitivity) -> tuple[str, str, str]:
     """Return the heads of the columns of `effect_cells`."""
-    off = quantities.factor(sensitivity.off)
+    off = _factor(sensitivity)
     return f"{off} less", f"{off} more", "cost"
 
 
@@ -150,8 +161,13 @@ DECIDED = "Counted or decided before the run:"
 
 def chart_title(sensitivity: Sensitivity) -> str:
     """Return the title of the chart of effects."""
-    off = quantities.factor(sensitivity.off)
+    off = _factor(sensitivity)
     return f"p90 if one number is {off} less (░) or {off} more (█); largest change first"
+
+
+def dice_heading(sensitivity: Sensitivity) -> Iterator[str]:
+    """Yield the heading of the influence of random draws as lines of text."""
+    return _heading(sensitivity, "which random draws matter?")
 
 
 def dice_answer(sensitivity: Sensitivity) -> Iterator[str]:
@@ -160,12 +176,15 @@ def dice_answer(sensitivity: Sensitivity) -> Iterator[str]:
     If no quantity has a significant influence, the sentence says so.
     """
     first = next((influence for influence in sensitivity.drivers if influence.told), None)
+    if not sensitivity.drivers:
+        yield "Nothing in the file is random: every run takes the same time."
+        return
     if first is None:
         yield "No random draw moves the completion time by more than the error of the simulation."
         return
     yield (
-        f"Largest influence of draws: {driver_name(first.driver)}. Where it is in its highest fifth, p90 is "
-        f"{quantities.seconds(first.p90_high)}; in its lowest, {quantities.seconds(first.p90_low)}."
+        f"Chance acts most through {driver_name(first.driver)}: p90 is {quantities.seconds(first.p90_low)} in the "
+        f"fifth of the runs with its lowest draws, and {quantities.seconds(first.p90_high)} with its highest."
     )
 
 
