@@ -28,6 +28,19 @@ def seconds(value: float) -> str:
     return f"{float(f'{digits}e{power}'):,.0f}d" if days < 999_500 else f"{digits}e{int(power)}d"
 
 
+_UNITS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 6 * 3600, 86400)
+"""Units to which times with a large error are rounded, in seconds."""
+
+
+def noisy(value: float, standard_error: float) -> str:
+    """Return a time as text, without digits that are noise.
+
+    The time is rounded to a multiple of the largest unit that is at most twice its standard error.
+    """
+    unit = max((unit for unit in _UNITS if unit <= 2 * standard_error), default=0)
+    return seconds(max(round(value / unit), 1) * float(unit) if unit else value)
+
+
 def verdict_seconds(value: float) -> str:
     """Return a time as text for the verdict in JSON output. The format is fixed so that JSON output stays the same.
 
