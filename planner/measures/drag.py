@@ -103,4 +103,5 @@ def without_limit(run: ScheduledSamples, pools: Collection[int]) -> Floats:
         return run.seconds
     capacity = graph.capacity.copy()
     capacity[short] = len(graph)
-    return run.drawn.at(run.speed).schedule(run.rows, graph.with_capacity(capacity)).seconds
+    patience, away = run.times.patience[run.rows], run.times.away[run.rows]
+    return simulate(graph.with_capacity(capacity), run.durations, patience=patience, away=away).makespan

@@ -24,7 +24,7 @@ from planner.workflow.declaration import Workflow
 MOST_SAMPLES = 256
 """Most samples from which drags are computed. A run that stops by its precision has at least as many samples."""
 
-CHEAP = 1_000_000
+CHEAP = 50_000
 """More than `ENOUGH_SAMPLES` are used only up to this number of tasks × drags × samples."""
 
 ENOUGH_SAMPLES = 64
