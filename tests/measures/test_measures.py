@@ -137,12 +137,15 @@ def test_drag_is_what_the_same_file_gains_with_the_step_at_nothing(declare: Decl
     changed = {**STEPS, own: AT_NOTHING[own]} if kind != "merge" else STEPS
     whole = simulated(workflow, cells, 200)[0]
     without = simulated(mixed(declare, changed, MERGE if kind != "merge" else ""), cells, 200)[0]
-    lost, saved = drags(workflow, {"team": 3}, 1, 200).step(name, kind)
+    held = drags(workflow, {"team": 3}, 1, 200)
+    lost, saved = held.step(name, kind)
+    whole, without = whole[: held.samples], without[: held.samples]
     gained = whole - without
+    assert held.samples == holders.ENOUGH_SAMPLES
     assert gained.any()
     assert lost.seconds == pytest.approx(np.median(whole) - np.median(without), abs=1e-9)
     assert saved.mean == pytest.approx(gained.mean(), abs=1e-9)
-    assert saved.standard_error == pytest.approx(gained.std(ddof=1) / np.sqrt(200), abs=1e-9)
+    assert saved.standard_error == pytest.approx(gained.std(ddof=1) / np.sqrt(held.samples), abs=1e-9)
 
 
 def test_drag_of_a_chain_is_its_time_and_of_a_branch_what_it_is_longer_by(declare: Declare) -> None:
