@@ -10,7 +10,7 @@ import numpy as np
 from planner.engine.arrays import Floats
 from planner.engine.draws import Samples
 from planner.engine.simulation import round_to_ticks, simulate
-from planner.engine.statistics import Z975, medians
+from planner.engine.statistics import medians
 from planner.timing.durations import SKIPPED, length
 from planner.timing.pipeline import ScheduledSamples
 
@@ -26,15 +26,19 @@ class Drag:
 
     seconds : p50 of the samples, minus p50 of the same samples without the cause of the delay
     standard_error : standard error of `seconds`, by a bootstrap over samples; 0 for a single sample
+    low, high : ends of the 95% interval of `seconds`, by the same bootstrap. Few samples make it wide and lopsided, so
+        it decides what is significant
     """
 
     seconds: float
     standard_error: float
+    low: float
+    high: float
 
     @property
     def significant(self) -> bool:
-        """Whether the drag differs from 0 by more than its 95% interval."""
-        return self.seconds != 0 and abs(self.seconds) >= Z975 * self.standard_error
+        """Whether the 95% interval is on one side of 0."""
+        return self.low > 0 or self.high < 0
 
     @classmethod
     def each(cls, whole: Floats, without: Floats) -> list[Drag]:
@@ -49,9 +53,15 @@ class Drag:
         rows = np.minimum((chosen * count).astype(int), count - 1)
         again = medians(whole[rows])
         return [
-            cls(float(drag), float(np.std(again - medians(times[rows]), ddof=1)) if (times != whole).any() else 0.0)
-            for drag, times in zip(drags, without, strict=True)
+            cls(drag, *_errors(again - medians(times[rows])) if (times != whole).any() else (0.0, drag, drag))
+            for drag, times in zip(drags.tolist(), without, strict=True)
         ]
+
+
+def _errors(drags: Floats) -> tuple[float, float, float]:
+    """Return the standard error and the ends of the 95% interval from the drags of all bootstrap samples."""
+    ordered, beyond = np.sort(drags), RESAMPLES // 40
+    return float(np.std(drags, ddof=1)), float(ordered[beyond]), float(ordered[-1 - beyond])
 
 
 def exact_durations(run: ScheduledSamples) -> Floats:

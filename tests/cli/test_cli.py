@@ -117,7 +117,7 @@ def test_the_json_of_a_forecast_is_one_such_scenario_with_its_breakdown() -> Non
         "step": "build.think", "kind": "llm", "occurrences": 48, "usd": None, "tokens": None,
         "seconds": pytest.approx(48 * (1.5 + 500 / 60)), "critical": pytest.approx(6 * (1.5 + 500 / 60)),
         "critical_standard_error": 0, "criticality": {"mean": 1, "standard_error": 0},
-        "drag": {"seconds": pytest.approx(118), "standard_error": 0},
+        "drag": {"seconds": pytest.approx(118), "standard_error": 0, "low": pytest.approx(118), "high": pytest.approx(118)},
         "saved": {"mean": pytest.approx(118), "standard_error": 0},
         "occurrences_standard_error": 0, "seconds_standard_error": 0, "usd_standard_error": None,
         "tokens_standard_error": {"input": 0, "cache_read": 0, "output": 0},

@@ -150,7 +150,7 @@ def test_drag_is_what_the_same_file_gains_with_the_step_at_nothing(declare: Decl
 
 def test_drag_of_a_chain_is_its_time_and_of_a_branch_what_it_is_longer_by(declare: Declare) -> None:
     found = forecast(declare("  a: {human: 10s}\n  b: {tool: 25s}\n  c: {needs: [a, b], llm: {output: 50}}"), samples=3)
-    assert [step(found, name).drag for name in "abc"] == [Drag(0, 0), Drag(15, 0), Drag(2, 0)]
+    assert [step(found, name).drag for name in "abc"] == [Drag(0, 0, 0, 0), Drag(15, 0, 15, 15), Drag(2, 0, 2, 2)]
     assert [step(found, name).criticality for name in "abc"] == [Mean(0, 0), Mean(1, 0), Mean(1, 0)]
 
 
@@ -160,7 +160,7 @@ def test_drag_may_be_below_zero_where_a_shorter_step_lets_another_one_in(declare
     steps = "  a: {tool: 2s}\n  b: {needs: a, tool: 3s}\n  c: {tool: 5s}\n  d: {tool: 6s}"
     found = forecast(declare(steps.replace("tool:", "crew: team, tool:"), header), samples=3)
     assert found.result.seconds.p50 == 8
-    assert step(found, "a").drag == Drag(-1, 0)
+    assert step(found, "a").drag == Drag(-1, 0, -1, -1)
     assert "drag below 0" in forecast_text(found)
 
 
@@ -195,7 +195,17 @@ def test_the_error_of_a_drag_is_that_of_a_median() -> None:
         assert drag.seconds == np.median(times)
         errors.append(drag.standard_error)
     assert np.mean(errors) == pytest.approx(1 / 16, rel=0.25)
-    assert Drag.each(times, (times - 0.25)[None])[0] == Drag(pytest.approx(0.25), pytest.approx(0, abs=1e-12))
+    (drag,) = Drag.each(times, (times - 0.25)[None])
+    assert [drag.seconds, drag.low, drag.high] == pytest.approx([0.25, 0.25, 0.25])
+    assert drag.standard_error == pytest.approx(0, abs=1e-12)
+
+
+def test_a_step_that_takes_time_in_each_of_a_few_samples_has_a_drag() -> None:
+    """A standard error would not tell it from 0: 5 samples with a heavy tail have a median that varies much."""
+    times = np.array([2.0, 30.0, 60.0, 700.0, 3000.0])
+    (drag,) = Drag.each(times, np.ones((1, 5)))
+    assert drag.significant
+    assert drag.seconds < 1.96 * drag.standard_error
 
 
 def test_the_size_of_a_graph_decides_from_how_many_samples_drags_are_computed() -> None:
@@ -422,7 +432,7 @@ def test_a_workflow_that_takes_no_time_has_an_answer_all_the_same(declare: Decla
     found = forecast(declare("  a: {tool: 0s}"), samples=2)
     golden(gantt(found))
     assert "Critical path" not in gantt(found)
-    assert step(found, "a").drag == Drag(0, 0)
+    assert step(found, "a").drag == Drag(0, 0, 0, 0)
     json.loads(forecast_json(found))
 
 
