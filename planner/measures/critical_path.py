@@ -13,7 +13,6 @@ from planner.engine.simulation import TICK, Schedule, round_to_ticks
 from planner.expansion.graph.fragments import TaskMap
 from planner.expansion.graph.task_graph import TaskGraph
 from planner.expansion.graph.work import Rework, Work
-from planner.measures.drag import Drag
 from planner.measures.moments import NANO, TokenMoments
 from planner.measures.utilisation import Usage
 from planner.timing.cost import Billing, pay_usd, usd_of_work
@@ -110,11 +109,6 @@ class Detail:
         for step, same in zip(self.works, other.works, strict=True):
             step.plus(same)
 
-    @property
-    def step_numbers(self) -> list[int]:
-        """A list with an entry for each piece of work in the graph: the index of its step in `self.works`."""
-        return [self.works.index(step) for step in self.of_work]
-
     def breakdown(self) -> dict[str, Mean]:
         """Return the mean seconds of each part of the critical path. The part `waiting` is the wait for agents."""
         return {part: moments.mean() for part, moments in zip(BREAKDOWN, self.parts, strict=True)}
@@ -179,7 +173,7 @@ def on_path(schedule: Schedule, seconds: Floats) -> Floats:
 
 
 class DetailCollector:
-    """Adds up critical paths, drag and utilisation over samples.
+    """Adds up critical paths and utilisation over samples.
 
     Sums are exact, so they do not depend on the order in which samples are added.
     """
@@ -192,21 +186,17 @@ class DetailCollector:
         """
         self.expanded = expanded
         self.detail = Detail(expanded.works, models)
-        self.drag = Drag(len(expanded.graph), self.detail.step_numbers, len(self.detail.works))
         self.usage = Usage(expanded.graph, expanded.pools, expanded.paid_crews, expanded.arrivals)
 
     def plus(self, other: DetailCollector) -> None:
         """Add the samples of another `DetailCollector` of the same graph."""
         self.detail.plus(other.detail)
-        self.drag.plus(other.drag)
         self.usage.plus(other.usage)
 
-    def add(self, run: ScheduledSamples, first: int) -> Floats:
+    def add(self, run: ScheduledSamples) -> Floats:
         """Add S samples. Return an array (S,): for each sample, the seconds of coordination on the critical path.
 
         run : the samples, drawn in detail, and scheduled with the options `traced` and `recorded`
-        first : number of the first sample in `run`, from 0
         """
         self.usage.add(run.kernel_graph, run.durations, run.schedule, run.crew_usd)
-        self.drag.add(run, first)
         return self.detail.add(run)

@@ -202,7 +202,7 @@ class _Held:
     def other(self, crews: Sequence[str], worth: float) -> str | None:
         """Return the crew with the largest drag, apart from `crews`. Return None if its drag is too small.
 
-        A drag is too small if it is at most the share `worth` of the mean completion time.
+        A drag is too small if it is at most the share `worth` of the p50.
         A drag is also too small if a crew in `crews` has at least the same drag. This does not apply if the planner
         chose a crew in `crews`, because it chose the crew with the largest drag.
 

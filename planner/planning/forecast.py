@@ -11,9 +11,11 @@ from planner.catalogue.profile import Profile
 from planner.engine.moments import Mean
 from planner.expansion.graph.task_graph import DEFAULT_CREW
 from planner.measures.critical_path import WorkDetail
+from planner.measures.drag import Drag
 from planner.measures.moments import Distribution
 from planner.measures.typical_run import replay, typical_run
 from planner.planning.baseline import Baseline
+from planner.planning.decisions.holders import Drags, drags
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.notes.assumptions import (
     declaration_notes,
@@ -86,6 +88,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
         *concurrency(batches[:2]),
         *paid_by_the_hour(models),
     )
+    held = drags(workflow, sizes, seed, stopping.most, progress, speed)
     breakdown = collector.detail.breakdown()
     typical = int(np.argmin(np.abs(main.seconds.first - result.seconds.p50)))
     return Forecast(
@@ -100,8 +103,9 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
         {part: value.standard_error for part, value in breakdown.items()},
         Distribution.of(main.seconds),
         collector.usage.results(priced=result.usd is not None),
-        step_results(accumulator),
-        min(accumulator.count, collector.drag.limit),
+        step_results(accumulator, held),
+        held.samples,
+        held.named(),
         typical_run(replay(workflow, collector.expanded, seed, typical, speed, multiplier), typical),
         remarks,
     )
@@ -122,19 +126,22 @@ def _of_baseline(
     return [Batch.of(workflow.on(model), each, seed, samples, at_once) for model, each in points.items()]
 
 
-def step_results(accumulator: Accumulator) -> tuple[StepResult, ...]:
-    """Return the result of each step. The accumulator's batch must be created with `detailed=True`."""
+def step_results(accumulator: Accumulator, held: Drags) -> tuple[StepResult, ...]:
+    """Return the result of each step. The accumulator's batch must be created with `detailed=True`.
+
+    held : drags in the same scenario
+    """
     collector, models = accumulator.collector, accumulator.batch.models_of(0)
     assert collector is not None
     priced = accumulator.usd(0) is not None
     return tuple(
-        _step_result(detail, drag, accumulator.count, models, priced)
-        for detail, drag in zip(collector.detail.works, collector.drag.means(), strict=True)
+        _step_result(detail, *held.step(detail.step, detail.kind), accumulator.count, models, priced)
+        for detail in collector.detail.works
     )
 
 
 def _step_result(
-    detail: WorkDetail, drag: Mean, samples: int, models: Mapping[str, Profile], priced: bool
+    detail: WorkDetail, drag: Drag, saved: Mean, samples: int, models: Mapping[str, Profile], priced: bool
 ) -> StepResult:
     means = {work: billed / samples for work, billed in detail.billed.items()}
     usd = usd_of_step(means, models) if priced else None
@@ -152,6 +159,7 @@ def _step_result(
         critical.standard_error,
         detail.critical_in.mean(),
         drag,
+        saved,
         done.standard_error,
         seconds.standard_error,
         None if usd is None else detail.usd.mean().standard_error,

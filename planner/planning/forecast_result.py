@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from planner.engine.moments import Mean
 from planner.errors import Note
+from planner.measures.drag import Drag
 from planner.measures.moments import Distribution
 from planner.measures.typical_run import TypicalRun
 from planner.measures.utilisation import Utilisation
 from planner.planning.baseline import Baseline
+from planner.planning.decisions.holders import Holder
 from planner.planning.results import Result, Tokens
 from planner.sampling.sample import Precision
 
@@ -26,8 +28,9 @@ class StepResult:
     critical : seconds on the critical path
     usd : cost of tokens, tools and people in US dollars; None if a price is unknown or the model is paid per hour
     criticality : share of samples in which the step is on the critical path
-    drag : seconds that the workflow would save if the step took no time; computed from some of the samples, as many as
-        `Forecast.drag_samples`
+    drag : by how much the p50 of the completion time would fall if the step took no time. It is computed from the first
+        `Forecast.drag_samples` samples. It may be 0 for a step that is done in fewer than half of the samples
+    saved : mean seconds that a sample would save if the step took no time, from the same samples
     critical_standard_error, … : standard errors of `critical`, `occurrences`, `seconds`, `usd` and `tokens`
     usd_people_and_machines : part of `usd` that is the pay of tools or people; None if a price is unknown
     """
@@ -41,7 +44,8 @@ class StepResult:
     tokens: Tokens
     critical_standard_error: float
     criticality: Mean
-    drag: Mean
+    drag: Drag
+    saved: Mean
     occurrences_standard_error: float
     seconds_standard_error: float
     usd_standard_error: float | None
@@ -58,7 +62,8 @@ class Forecast:
     breakdown : mean seconds of each part of the critical path; their sum is the mean completion time
     breakdown_standard_error : standard error of each mean in `breakdown`
     crews : utilisation and pay of the agents of each crew
-    drag_samples : number of samples from which the drag of each step is computed
+    drag_samples : number of samples from which drags are computed
+    holders : the steps, crews, queues and limits with the largest drags, the largest first
     typical : the sample whose completion time is nearest to the p50
     notes : assumptions and limits that a reader should know
     """
@@ -76,5 +81,6 @@ class Forecast:
     crews: tuple[Utilisation, ...]
     steps: tuple[StepResult, ...]
     drag_samples: int
+    holders: tuple[Holder, ...]
     typical: TypicalRun
     notes: tuple[Note, ...]

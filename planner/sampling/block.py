@@ -180,7 +180,7 @@ class _Filling:
         if self.group.payer(point) == point:
             self._bill(point, rows, run)
         if collector is not None:
-            block.coordination[point, rows] = collector.add(run, block.low + rows.start)
+            block.coordination[point, rows] = collector.add(run)
         elif coordination is not None:
             on_critical = coordination[rows] * run.schedule.critical[:, run.times.coordinating]
             block.coordination[point, rows] = on_critical.sum(1)

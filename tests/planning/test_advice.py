@@ -111,7 +111,7 @@ def test_plans_by_hand(declare: Declare, name: str) -> None:
     assert (advice.verdict, advice.enough) == (plan.verdict, plan.enough)
     assert (advice.recommended.speed, advice.recommended.agents) == plan.to
     assert (advice.change.saved if advice.change else 0) == pytest.approx(plan.saved, abs=1e-4)
-    holders = [(holder.kind, holder.name, holder.drag.mean) for holder in advice.holders]
+    holders = [(holder.kind, holder.name, holder.drag.seconds) for holder in advice.holders]
     assert [each[:2] for each in holders] == [each[:2] for each in plan.holders]
     assert [each[2] for each in holders] == pytest.approx([each[2] for each in plan.holders], abs=1e-4)
 
@@ -268,14 +268,15 @@ def test_a_dear_speed_is_bought_only_for_some_values_of_time(declare: Declare) -
 
 def assert_holders(declare: Declare, plan: Generated, every: Comparison, advice: Advice) -> None:
     """Compare drags of steps, coordination and the crew with simulations of edited files, on the same draws."""
-    base = mean(every, plan.agents)
+    base = p50(every, plan.agents)
     drags = {("step", step): base - edited(declare, *plan.text(step)) for step in ("before", "work", "after")}
     if plan.items:
-        drags["crew", "team"] = base - mean(every, max(plan.items, plan.agents))
+        drags["crew", "team"] = base - p50(every, max(plan.items, plan.agents))
     for work in ("brief", "merge") if plan.coordination else ():
         drags[work, "work"] = base - edited(declare, *plan.text(work))
     found = {
-        (each.work if each.kind == "coordination" else each.kind, each.name): each.drag.mean for each in advice.holders
+        (each.work if each.kind == "coordination" else each.kind, each.name): each.drag.seconds
+        for each in advice.holders
     }
     expected = sorted((each for each in drags if drags[each] > SMALL * base), key=lambda each: -drags[each])[:NAMED]
     assert found == pytest.approx({each: drags[each] for each in expected}, abs=1e-3)
@@ -306,11 +307,11 @@ def is_of(kind: str, plan: Generated, advice: Advice) -> bool:
             return first.work == "llm" and plan.value is not None
 
 
-def mean(comparison: Comparison, agents: int) -> float:
-    return next(each.seconds.mean for each in comparison.results if each.scenario == Scenario("plain", 1.0, agents))
+def p50(comparison: Comparison, agents: int) -> float:
+    return next(each.seconds.p50 for each in comparison.results if each.scenario == Scenario("plain", 1.0, agents))
 
 
 def edited(declare: Declare, steps: str, header: str) -> float:
     workflow = declare(steps, header)
     count = compare(workflow, samples=64).advice.declared.agents
-    return mean(compare(workflow, [1.0], [count], samples=64), count)
+    return p50(compare(workflow, [1.0], [count], samples=64), count)

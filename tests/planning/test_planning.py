@@ -416,7 +416,7 @@ def test_profiles_that_ask_for_the_same_share_what_is_drawn(declare: Declare, mo
         return draw(self, shape, cells, path, purpose, occurrence)
 
     monkeypatch.setattr(Samples, "_draw", noted)
-    monkeypatch.setattr("planner.planning.comparison.drags", lambda *_: Drags(1, 1.0, (), ()))
+    monkeypatch.setattr("planner.planning.comparison.drags", lambda *_: Drags(1, 1.0, (), (), ()))
     workflow = declare(
         "  a: {llm: {input: 1k to 2k, output: 200 to 900}}",
         header="""model: slow

@@ -168,7 +168,7 @@ def test_a_target_that_nothing_meets_names_the_step_to_shorten(declare: Declare,
     assert found.cheapest is None
     assert found.obstacle
     assert [step.step for step in found.obstacle.steps] == ["sign", "write"]
-    assert found.obstacle.steps[0].drag.mean == pytest.approx(3600)
+    assert found.obstacle.steps[0].drag.seconds == pytest.approx(3600)
     assert all(needed.value is None for needed in (*found.speeds, *found.agents))
     text = re.sub(r"\s+", " ", target_text(found))
     golden(target_text(found))

@@ -130,7 +130,7 @@ def test_people_and_tools_are_paid_for_the_work_that_was_done(folder: Path, seed
     workflow = random_workflow(seed, folder)
     run = simulated(workflow)
     collector = DetailCollector(run.graph, {name: service.profile for name, service in run.service.items()})
-    collector.add(run, 0)
+    collector.add(run)
     steps = {(step.step, step.kind): step for step in collector.detail.works}
     works = {mark.subject: mark.tasks.size for mark in run.graph.works}
     for work, tasks in works.items():

@@ -65,7 +65,7 @@ class Advice:
         replaces `threshold`: a change is worth it if the saved hours are worth more than the added cost
     crew : name of the crew whose number of agents varies; if several vary, the first of these crews
     chosen : whether the planner chose `crew`; if not, the user named it, or there is only one crew
-    crew_drag : drag of `crew` in the declared scenario, as a share of the mean completion time
+    crew_drag : drag of `crew` in the declared scenario, as a share of the p50
     other_crew : the crew with the largest drag among the crews that do not vary. None if there is no such crew, or if
         its drag is too small to compare it next
     other_agents : declared number of agents of `other_crew`; None if `other_crew` is None

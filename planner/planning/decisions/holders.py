@@ -8,20 +8,27 @@ from typing import Literal
 
 import numpy as np
 
+from planner.engine.arrays import Floats
 from planner.engine.draws import Samples
 from planner.engine.moments import Mean, Moments
 from planner.engine.simulation import TICK
-from planner.engine.statistics import Z975
+from planner.engine.statistics import medians
 from planner.expansion.expand import expand
 from planner.expansion.graph.fragments import LIMIT, RAMPED_UP
 from planner.expansion.graph.task_graph import LEAD, LIMITED, TaskGraph
-from planner.measures.drag import Drag
+from planner.measures.drag import Drag, exact_durations, without_limit, without_step
 from planner.sampling.sample import Progress, quiet
-from planner.timing.pipeline import Pipeline, ScheduledSamples
+from planner.timing.pipeline import Pipeline
 from planner.workflow.declaration import Workflow
 
-MOST_SAMPLES = 64
-"""Most samples from which drags are computed."""
+MOST_SAMPLES = 256
+"""Most samples from which drags are computed. A run that stops by its precision has at least as many samples."""
+
+CHEAP = 50_000
+"""More than `ENOUGH_SAMPLES` are used only up to this number of tasks × drags × samples."""
+
+ENOUGH_SAMPLES = 64
+"""Number of samples from which drags are computed, unless this is very cheap or exceeds `BUDGET`."""
 
 LEAST_SAMPLES = 16
 """Fewest samples from which drags are computed, even for a large graph, unless fewer are simulated."""
@@ -36,7 +43,7 @@ NAMED = 3
 """Most holders that are named."""
 
 SMALL = 0.01
-"""Share of the mean completion time that a drag must exceed."""
+"""Share of the p50 that a drag must exceed."""
 
 Kind = Literal["step", "coordination", "crew", "queue", "lead", "limit"]
 
@@ -51,55 +58,61 @@ class Holder:
     work : for a step, the kind of its work, such as ``llm``; for coordination, its mechanism, such as ``merge``;
         otherwise empty
     agents : number of agents or slots; None for steps and coordination
-    drag : for steps and coordination, mean seconds saved if they took no time. For all other kinds, mean seconds saved
-        if they were unbounded
+    drag : by how much the p50 would fall if a step or coordination took no time, or if any other kind were unbounded
     """
 
     kind: Kind
     name: str
     work: str
     agents: int | None
-    drag: Mean
+    drag: Drag
 
 
 @dataclass(frozen=True, eq=False)
 class Drags:
     """The drags of everything that can delay a scenario.
 
-    samples : number of samples
-    seconds : mean completion time
+    samples : number of samples, the first ones
+    seconds : p50 of the completion time of these samples
     all : one holder for each step, kind of coordination, crew, queue and limit
+    saved : for each entry of `all`, the mean seconds that a sample saves
     same : pairs of indices in `all`: a queue, and the coordination that passes through this queue
     """
 
     samples: int
     seconds: float
     all: tuple[Holder, ...]
+    saved: tuple[Mean, ...]
     same: tuple[tuple[int, int], ...]
 
     def crews(self) -> dict[str, float]:
-        """Return the mean drag of each crew, in seconds."""
-        return {holder.name: holder.drag.mean for holder in self.all if holder.kind == "crew"}
+        """Return the drag of each crew, in seconds."""
+        return {holder.name: holder.drag.seconds for holder in self.all if holder.kind == "crew"}
 
     def share(self, crew: str) -> float:
-        """Return the drag of a crew as a share of the mean completion time; 0 if no task needs the crew."""
+        """Return the drag of a crew as a share of the p50; 0 if no task needs the crew."""
         return self.crews().get(crew, 0.0) / self.seconds if self.seconds else 0.0
+
+    def step(self, name: str, work: str) -> tuple[Drag, Mean]:
+        """Return the drag of a step or of one kind of its coordination, and the mean seconds that a sample saves."""
+        for holder, saved in zip(self.all, self.saved, strict=True):
+            if holder.agents is None and (holder.name, holder.work) == (name, work):
+                return holder.drag, saved
+        raise KeyError(name, work)
 
     def named(self) -> tuple[Holder, ...]:
         """Return at most `NAMED` holders with the largest drags, the largest first.
 
-        A drag is left out if it is not significant, or at most 1% of the mean completion time. A queue and the
+        A drag is left out if it is not significant, or at most 1% of the p50. A queue and the
         coordination that passes through it measure the same delay, so only the larger of their drags is used.
         """
-        smaller = {min(pair, key=lambda index: self.all[index].drag.mean) for pair in self.same}
+        smaller = {min(pair, key=lambda index: self.all[index].drag.seconds) for pair in self.same}
         counted = [
             holder
             for index, holder in enumerate(self.all)
-            if index not in smaller
-            and holder.drag.mean > SMALL * self.seconds
-            and holder.drag.mean > Z975 * holder.drag.standard_error
+            if index not in smaller and holder.drag.seconds > SMALL * self.seconds and holder.drag.significant
         ]
-        return tuple(sorted(counted, key=lambda holder: -holder.drag.mean)[:NAMED])
+        return tuple(sorted(counted, key=lambda holder: -holder.drag.seconds)[:NAMED])
 
 
 def drags(
@@ -109,7 +122,8 @@ def drags(
     """Return the drags of everything that can delay a scenario.
 
     sizes : number of agents of each crew
-    samples : largest number of samples to use; a large graph uses fewer
+    samples : largest number of samples to use. The size of the graph decides how many are used, not the caller, so that
+        all commands have the same drags
     progress : is called repeatedly with 0, because this is only a small part of the work
     """
     graph = expand(workflow, sizes)
@@ -118,27 +132,26 @@ def drags(
         steps.setdefault((mark.subject.step, mark.subject.kind), []).append(number)
     groups = _pools(graph)
     count = _samples(len(graph.graph), len(steps) + len(groups), samples)
-    step_of = {number: index for index, numbers in enumerate(steps.values()) for number in numbers}
-    drag = Drag(len(graph.graph), [step_of[number] for number in range(len(graph.works))], len(steps))
-    drag.limit = count
-    unbounded = {name: Moments(TICK) for name in groups}
-    whole = Moments(TICK)
+    whole, without = np.empty(count), np.empty((len(steps) + len(groups), count))
     pipeline = Pipeline.of(workflow, graph)
     width = max(1, CELLS // len(graph.graph))
     for low in range(0, count, width):
-        drawn = pipeline.draw(Samples(seed, low, min(low + width, count)), detailed=True).at(speed)
-        run = drawn.schedule(slice(0, min(width, count - low)), recorded=True)
-        whole.add(run.seconds)
-        drag.add(run, low)
-        for name, pools in groups.items():
+        part = slice(low, min(low + width, count))
+        run = pipeline.draw(Samples(seed, part.start, part.stop), speed, detailed=True).at(speed).schedule()
+        exact = exact_durations(run)
+        whole[part] = run.seconds
+        for row, numbers in enumerate(steps.values()):
+            without[row, part] = without_step(run, numbers, exact)
+        for row, pools in enumerate(groups.values(), len(steps)):
             progress(0.0)
-            unbounded[name].add(_lost(run, pools))
+            without[row, part] = without_limit(run, pools)
+    each = Drag.each(whole, without)
     found = [
-        Holder("coordination" if graph.works[numbers[0]].subject.coordination else "step", *step, None, mean)
-        for (step, numbers), mean in zip(steps.items(), drag.means(), strict=True)
+        Holder("coordination" if graph.works[numbers[0]].subject.coordination else "step", *step, None, drag)
+        for (step, numbers), drag in zip(steps.items(), each[: len(steps)], strict=True)
     ]
     at = {name: len(found) + index for index, name in enumerate(groups)}
-    found += [_holder(graph, name, pools, unbounded[name].mean()) for name, pools in groups.items()]
+    found += [_holder(graph, name, pools, each[at[name]]) for name, pools in groups.items()]
     same = [
         (at[name], index)
         for name, pools in groups.items()
@@ -146,7 +159,8 @@ def drags(
         for index, numbers in enumerate(steps.values())
         if found[index].kind == "coordination" and _passes(graph, numbers, pools)
     ]
-    return Drags(count, whole.mean().mean, tuple(found), tuple(same))
+    saved = tuple(_mean(whole - times) for times in without)
+    return Drags(count, float(medians(whole)), tuple(found), saved, tuple(same))
 
 
 def most_dragging(drags: Drags, crews: Iterable[str]) -> str:
@@ -159,7 +173,14 @@ def most_dragging(drags: Drags, crews: Iterable[str]) -> str:
 
 
 def _samples(tasks: int, drags: int, most: int) -> int:
-    return min(most, MOST_SAMPLES, max(LEAST_SAMPLES, BUDGET // (tasks * max(1, drags))))
+    size = tasks * max(1, drags)
+    return min(most, MOST_SAMPLES, max(LEAST_SAMPLES, min(ENOUGH_SAMPLES, BUDGET // size), CHEAP // size))
+
+
+def _mean(seconds: Floats) -> Mean:
+    moments = Moments(TICK)
+    moments.add(seconds)
+    return moments.mean()
 
 
 def _pools(graph: TaskGraph) -> dict[str, list[int]]:
@@ -172,21 +193,12 @@ def _pools(graph: TaskGraph) -> dict[str, list[int]]:
     return pools
 
 
-def _holder(graph: TaskGraph, name: str, pools: Sequence[int], drag: Mean) -> Holder:
+def _holder(graph: TaskGraph, name: str, pools: Sequence[int], drag: Drag) -> Holder:
     agents = int(graph.graph.capacity[pools[0]])
     if name in (LEAD, LIMIT):
         return Holder("lead" if name == LEAD else "limit", LEAD if name == LEAD else LIMITED, "", agents, drag)
     crew, _, queue = name.partition(": ")
     return Holder("queue" if queue else "crew", crew, "", agents, drag)
-
-
-def _lost(run: ScheduledSamples, pools: Sequence[int]) -> np.ndarray:
-    """Return an array (S,) with the seconds that each of S samples would save if the given pools were unbounded."""
-    capacity = run.kernel_graph.capacity.copy()
-    capacity[pools] = len(run.kernel_graph)
-    drawn = run.drawn.at(run.speed)
-    without = drawn.schedule(run.rows, run.kernel_graph.with_capacity(capacity))
-    return np.asarray(run.seconds - without.seconds)
 
 
 def _passes(graph: TaskGraph, works: Iterable[int], pools: Sequence[int]) -> bool:

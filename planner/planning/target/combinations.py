@@ -26,7 +26,7 @@ class Crews:
     sizing : sizing of the first crew
     requested : the requested numbers
     chosen : whether the first crew was chosen because of its drag
-    drag : drag of the first crew in the declared scenario, as a share of the mean completion time; 0 if `chosen` is
+    drag : drag of the first crew in the declared scenario, as a share of the p50; 0 if `chosen` is
         false
     """
 

@@ -56,7 +56,7 @@ class TargetResult:
 
     crews : names of the crews whose numbers of agents vary. The first is the crew of `Scenario.agents`
     chosen : whether the planner chose the first crew; if not, the user named it, or there is only one crew
-    crew_drag : drag of the first crew in the declared scenario, as a share of the mean completion time; 0 if `chosen`
+    crew_drag : drag of the first crew in the declared scenario, as a share of the p50; 0 if `chosen`
         is false
     declared : declared number of agents of each crew; empty if the workflow has no crews
     candidates : the scenarios of the grid, in the order of the requested models, speeds and numbers of agents
@@ -230,8 +230,8 @@ def _obstacle(candidates: Candidates, progress: Progress) -> Obstacle:
     grid, closest = candidates.grid, candidates.closest()
     point = closest.scenario
     detail = grid.in_detail(point, Stopping(min(grid.samples, USUALLY)), progress)
-    order = sorted(step_results(detail), key=lambda step: (-step.drag.mean, -step.critical))
-    steps = tuple(step for step in order if step.drag.mean > 0 or step.critical > 0)[:NAMED]
     sizes = grid.sizing.sizes(point.agents, point.others)
     found = drags(grid.workflow.on(point.model), sizes, grid.seed, grid.samples, progress, point.speed)
+    order = sorted(step_results(detail, found), key=lambda step: (-step.drag.seconds, -step.critical))
+    steps = tuple(step for step in order if step.drag.seconds > 0 or step.critical > 0)[:NAMED]
     return Obstacle(closest, steps, found.named())

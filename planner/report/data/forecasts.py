@@ -35,6 +35,7 @@ def forecast_data(forecast: Forecast) -> dict[str, Any]:
         "distribution": plain_data(forecast.distribution),
         "crews": [asdict(crew) for crew in forecast.crews],
         "drag_samples": forecast.drag_samples,
+        "holders": [asdict(holder) for holder in forecast.holders],
         "typical": plain_data(forecast.typical),
         "notes": notes_data(forecast.notes),
     }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from planner.engine.statistics import Z975
 from planner.errors import columns_of, printable
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result, Seconds
@@ -184,11 +183,11 @@ def _legend(forecast: Forecast) -> list[str]:
         f"times, work{', cost' if any(step.usd for step in forecast.steps) else ''}: means",
         "on path: mean time on the critical path",
         "critical: share of samples in which it is on that path",
-        "drag: how much sooner all would end if it took no time, mean",
+        "drag: how much sooner half of the runs would end if it took no time",
     ]
     if forecast.drag_samples < forecast.samples:
-        lines[-1] += f" of {forecast.drag_samples} samples"
-    if any(drag.mean < -Z975 * drag.standard_error for drag in drags):
+        lines[-1] += f" ({forecast.drag_samples} samples)"
+    if any(drag.seconds < 0 and drag.significant for drag in drags):
         lines.append("drag below 0: without it agents would be given out in an order that ends later")
     errors = [f"{name} ± {text}" for name, (error, text) in largest.items() if error]
     return lines + wrap(f"The largest standard errors of the columns: {', '.join(errors)}." if errors else "")

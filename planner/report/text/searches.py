@@ -13,6 +13,7 @@ from planner.planning.tier.search import TierResult, by_worth
 from planner.report.text.columns import left, right, shorten, shorten_left
 from planner.report.text.layout import note_lines, table, width, wrap, wrap_all
 from planner.report.wording import quantities
+from planner.report.wording.forecasts import drag_phrase
 from planner.report.wording.screen_notes import additions, screen_notes
 from planner.report.wording.targets import (
     AGENTS,
@@ -118,7 +119,7 @@ def _steps(obstacle: Obstacle) -> Iterator[str]:
 
 
 def _obstacle_step(step: StepResult) -> tuple[str, list[str]]:
-    drag = quantities.seconds(step.drag.mean) if step.drag.mean >= 0 else f"-{quantities.seconds(-step.drag.mean)}"
+    drag = drag_phrase(step.drag)
     cost = quantities.usd(step.usd) if step.usd else ""
     name = shorten(printable(step.step), _STEP)
     numbers = [drag, quantities.seconds(step.critical), cost]

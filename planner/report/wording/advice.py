@@ -201,8 +201,9 @@ def _holder(holder: Holder) -> str:
     wording = _WORK.get(holder.work, "{name}") if holder.agents is None else _POOLS[holder.kind]
     crew = "" if holder.agents is None else quantities.crew(holder.name, holder.agents)
     phrase = wording.format(name=printable(holder.name), agents=holder.agents, crew=crew)
+    drag = quantities.noisy(holder.drag.seconds, holder.drag.standard_error)
     condition = "instant" if holder.agents is None else "unlimited"
-    return f"{phrase} (-{quantities.seconds(holder.drag.mean)} if {condition})"
+    return f"{phrase} (-{drag} if {condition})"
 
 
 def _row(advice: Advice, scenario: Scenario) -> str:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from planner.engine.moments import Mean
-from planner.engine.statistics import Z975
 from planner.errors import printable
 from planner.expansion.graph.task_graph import LEAD, LIMITED
+from planner.measures.drag import Drag
 from planner.measures.utilisation import Utilisation
-from planner.planning.decisions.holders import NAMED, SMALL, Holder
 from planner.planning.forecast_result import Forecast, StepResult
 from planner.planning.results import Result, Scenario
 from planner.report.wording import quantities
@@ -18,9 +16,6 @@ from planner.report.wording.phrases import baseline_agents
 
 LEAST_SHARE = 0.01
 """Parts of the time below this share are left out."""
-
-_COORDINATION = ("brief", "conflict", "merge", "ramp_up", "reading", "report", "rework", "stagger", "sync")
-"""Kinds of steps that are coordination."""
 
 _PARTS = {
     "decode": "output of models",
@@ -57,7 +52,7 @@ def forecast_sentences(forecast: Forecast) -> Iterator[str]:
     accepted = forecast.result.accepted
     if accepted.chance < 1:
         yield f"Failed: {quantities.relative_error(1 - accepted.chance)} of the runs end with a failure."
-    yield held_by(_holders(forecast))
+    yield held_by(forecast.holders)
     parts = _parts(forecast)
     if parts:
         yield f"Time goes to: {', '.join(parts)}."
@@ -89,19 +84,6 @@ def _cost(forecast: Forecast) -> str:
         parts += f"; on average {models} for models and {others} for people and machines"
     unpaid = any(note.code == "unpaid-people" for note in forecast.notes)
     return f"Cost: {p50}{parts}{'. People are not paid in this plan' if unpaid else ''}."
-
-
-def _holders(forecast: Forecast) -> list[Holder]:
-    """Return the steps and kinds of coordination with the largest drags, the largest first, at most `NAMED`.
-
-    As in a comparison, drags are left out if they are not significant or at most `SMALL` of the mean completion time.
-    """
-    steps = [
-        Holder("coordination" if step.kind in _COORDINATION else "step", step.step, step.kind, None, step.drag)
-        for step in forecast.steps
-        if step.drag.mean > max(SMALL * forecast.result.seconds.mean, Z975 * step.drag.standard_error)
-    ]
-    return sorted(steps, key=lambda holder: -holder.drag.mean)[:NAMED]
 
 
 def _parts(forecast: Forecast) -> list[str]:
@@ -201,14 +183,15 @@ def step_cost(step: StepResult, cost_known: bool) -> str:
     return quantities.usd(step.usd) if requests or step.usd else ""
 
 
-def drag_phrase(drag: Mean) -> str:
-    """Return the drag of a step as text. The drag is the time that a run would save if the step took no time.
+def drag_phrase(drag: Drag) -> str:
+    """Return the drag of a step as text, rounded as in `quantities.noisy`.
 
     If the drag does not differ significantly from 0, the text is `about 0`.
     """
-    if drag.mean and abs(drag.mean) < Z975 * drag.standard_error:
+    if drag.seconds and not drag.significant:
         return "about 0"
-    return f"-{quantities.seconds(-drag.mean)}" if drag.mean < 0 else quantities.seconds(drag.mean)
+    text = quantities.noisy(abs(drag.seconds), drag.standard_error)
+    return f"-{text}" if drag.seconds < 0 else text
 
 
 def share_error(error: float) -> str:

@@ -28,6 +28,22 @@ def seconds(value: float) -> str:
     return f"{float(f'{digits}e{power}'):,.0f}d" if days < 999_500 else f"{digits}e{int(power)}d"
 
 
+_UNITS = (0.1, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 6 * 3600, 86400)
+"""Units to which times with a large error are rounded, in seconds."""
+
+
+def noisy(value: float, standard_error: float) -> str:
+    """Return a time as text, without digits that are noise.
+
+    The time is rounded to a multiple of the largest unit that is at most twice its standard error.
+    """
+    unit = max((unit for unit in _UNITS if unit <= 2 * standard_error), default=0)
+    if not unit:
+        return seconds(value)
+    rounded = max(round(value / unit), 1) * unit
+    return f"{rounded:.{1 if unit < 1 else 0}f}s" if rounded < 60 else seconds(rounded)
+
+
 def _two_units(value: float) -> str:
     """Return a time as text with one or two units, such as `9.50s` or `2h00min`."""
     if value < 9.995:
