@@ -63,6 +63,9 @@ def sensitivity_answer(sensitivity: Sensitivity) -> Iterator[str]:
         return
     off = _factor(sensitivity)
     known = sum(effect.effect is not None for effect in sensitivity.estimates)
+    if not known:
+        yield f"Only 0 of {len(sensitivity.estimates):,} numbers of the file were changed."
+        return
     if known < len(sensitivity.estimates):
         yield f"Only {known:,} of {len(sensitivity.estimates):,} numbers of the file were changed. Of these:"
     first = first_to_get_right(sensitivity.estimates)
