@@ -18,6 +18,7 @@ FOLDERS = sorted({path.parent for path in MODULES})
 SHORT = {
     "__main__.py": "the console script, which imports nothing before it catches Ctrl-C",
     "_lazy.py": "shared by every package, below all of them",
+    "cli/problems.py": "the parser of options and the commands share it, and it imports nothing",
     "engine/arrays.py": "types for every package, free of other imports",
     "engine/nocython.py": "stands in for Cython's own module",
     "planning/comparison_result.py": "a result alone, so that its readers do not import the machine",
