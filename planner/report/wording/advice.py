@@ -109,9 +109,9 @@ def _verdict(advice: Advice, unpaid: bool) -> str:
     change, after = advice.change, advice.recommended
     if change is None:
         whole = quantities.seconds(advice.declared_seconds)
-        reason = f"nothing compared saves {quantities.relative_error(advice.threshold)} of the {whole}"
+        reason = f"no change that was tried saves {quantities.relative_error(advice.threshold)} of the {whole}"
         if advice.usd_per_hour is not None:
-            reason = f"nothing compared saves time for under {quantities.usd(advice.usd_per_hour)} an hour"
+            reason = f"no change that was tried saves time for under {quantities.usd(advice.usd_per_hour)} an hour"
         kept = crews_phrase(advice.crew, after).upper() if advice.limited else "AS DECLARED"
         return f"KEEP {kept}: {reason}"
     agents = " instead of ".join(changed_phrases(advice.crew, advice.declared, after))
@@ -133,21 +133,30 @@ def _verdict(advice: Advice, unpaid: bool) -> str:
 
 
 def _agents(advice: Advice, unpaid: bool) -> str:
-    """Return a sentence that compares the recommended number of agents with one agent and with more agents.
+    """Return a sentence that compares more agents, and one agent, with the recommended number.
 
     The sentence names the model and the speed of the compared scenarios if they are not the declared ones. If there is
     nothing to compare, return an empty text.
     """
     parts = []
-    if advice.over_one is not None:
-        number = f"{_number(advice, advice.over_one)} instead of 1"
-        parts.append(f"{number} {_would(advice, advice.over_one, unpaid)}")
     if advice.more is not None and advice.more.after != advice.declared:
         parts.append(f"{_number(advice, advice.more)} would {_would(advice, advice.more, unpaid)}")
     elif advice.recommended.agents >= advice.most and not advice.recommended.others:
         parts.append(f"more than {advice.most:,} would have no work")
+    if advice.over_one is not None:
+        parts.append(f"1 would {_reversed(advice.over_one)}")
     row = "" if advice.recommended.row == advice.declared.row else f" with {_row(advice, advice.recommended)}"
     return f"Agents{row}: {'; '.join(parts)}." if parts else ""
+
+
+def _reversed(change: Change) -> str:
+    """Return the effect of undoing a change, as words that follow `would`: `take 3h17 longer for $0.37 less`."""
+    time = "take as long"
+    if abs(change.share) >= _SAME:
+        time = f"take {quantities.seconds(abs(change.saved))} {'longer' if change.saved > 0 else 'less'}"
+    if change.usd is None or abs(change.usd) < 5e-5:
+        return time
+    return f"{time} for {quantities.usd(abs(change.usd))} {'less' if change.usd > 0 else 'more'}"
 
 
 def _each_crew(advice: Advice, changes: Sequence[Change]) -> str:
@@ -183,7 +192,10 @@ def _faster(advice: Advice) -> str:
     change = advice.faster
     if change is None:
         return ""
-    start = "Faster: " if change.worth or advice.verdict in ("faster", "both") else "Faster: no. "
+    start = "Faster: "
+    if advice.verdict not in ("faster", "both"):
+        unsold = change.availability in ("hypothetical", "retired")
+        start += "no. " if not change.worth else "only if it were sold. " if unsold else ""
     if advice.recommended.crews != advice.declared.crews:
         start += f"With {crews_phrase(advice.crew, advice.recommended)}, "
     return f"{start}{_row(advice, change.after)} would {_would(advice, change)}."
@@ -257,7 +269,9 @@ def _share(advice: Advice, change: Change) -> str:
     """Return the change of the time as a share, with the time that is 100%: `45% of 2h18`."""
     share = abs(change.share)
     whole = abs(change.saved) / share if share else advice.declared_seconds
-    return f"{quantities.percent(share) if share >= _SAME else 'under 1%'} of {quantities.seconds(whole)}"
+    text = f"{quantities.percent(share) if share >= _SAME else 'under 1%'} of {quantities.seconds(whole)}"
+    small = change == advice.more and change.saved > 0 and not change.worth and advice.usd_per_hour is None
+    return f"{text}, under {quantities.relative_error(advice.threshold)}" if small else text
 
 
 _MARKS: Mapping[str, str] = {"limited": "!", "retired": "!!"}
