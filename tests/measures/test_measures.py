@@ -175,6 +175,20 @@ def test_a_step_that_most_runs_lack_has_no_drag_but_saves_time_on_average(declar
     assert [holder.name for holder in found.holders] == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("speeds", "drag"), [("{1: 50, 8: 50}", 3.0), ("{1: 50, 2: 25}", 0.0), ("{1: 50, 8: 25}", 2.0)]
+)
+def test_an_unbounded_crew_has_models_as_slow_as_its_requests_make_them(
+    declare: Declare, speeds: str, together: float
+) -> None:
+    """4 items of 50 tokens by one agent take 4 s. All at once they take 1 s at 50 tokens/s for each. If the total is 50
+    tokens/s, 4 requests take 4 s. If 8 requests have 25 tokens/s each, 4 have 1 / (1/50 + 3/7 · (1/25 - 1/50)) = 35: 1.43 s.
+    """
+    header = f"models: {{m: {{ttft: 0s, jitter: 0, output_speed: {speeds}}}}}\nmodel: m\ncrews: {{team: {{agents: 1}}}}"
+    held = drags(declare("  a: {for_each: 4, crew: team, llm: {output: 50}}", header), {"team": 1}, 1, 20)
+    assert held.crews()["team"] == pytest.approx(4 - together, abs=1e-6)
+
+
 @pytest.mark.parametrize("name", ["react_bugfix", "fix_bugs"])
 def test_forecast_and_compare_say_the_same_drags(name: str) -> None:
     """Also if they simulate different numbers of samples. No drag exceeds the p50 of the samples that it is from."""

@@ -18,7 +18,9 @@ from planner.expansion.graph.fragments import LIMIT, RAMPED_UP
 from planner.expansion.graph.task_graph import LEAD, LIMITED, TaskGraph
 from planner.measures.drag import Drag, exact_durations, without_limit, without_step
 from planner.sampling.sample import Progress, quiet
+from planner.timing.durations import SampleDemands
 from planner.timing.pipeline import Pipeline
+from planner.timing.service import profiles
 from planner.workflow.declaration import Workflow
 
 MOST_SAMPLES = 256
@@ -58,7 +60,8 @@ class Holder:
     work : for a step, the kind of its work, such as ``llm``; for coordination, its mechanism, such as ``merge``;
         otherwise empty
     agents : number of agents or slots; None for steps and coordination
-    drag : by how much the p50 would fall if a step or coordination took no time, or if any other kind were unbounded
+    drag : by how much the p50 would fall if a step or coordination took no time, or if any other kind were unbounded.
+        With an unbounded crew, models are as slow as with that many concurrent requests
     """
 
     kind: Kind
@@ -134,17 +137,21 @@ def drags(
     count = _samples(len(graph.graph), len(steps) + len(groups), samples)
     whole, without = np.empty(count), np.empty((len(steps) + len(groups), count))
     pipeline = Pipeline.of(workflow, graph)
+    unbounded = {name: _at_full_load(workflow, graph, sizes, name) for name in groups}
     width = max(1, CELLS // len(graph.graph))
     for low in range(0, count, width):
         part = slice(low, min(low + width, count))
-        run = pipeline.draw(Samples(seed, part.start, part.stop), speed, detailed=True).at(speed).schedule()
+        draws = SampleDemands(Samples(seed, part.start, part.stop), pipeline.layers)
+        run = pipeline.complete(draws, speed, detailed=True).at(speed).schedule()
         exact = exact_durations(run)
         whole[part] = run.seconds
         for row, numbers in enumerate(steps.values()):
             without[row, part] = without_step(run, numbers, exact)
-        for row, pools in enumerate(groups.values(), len(steps)):
+        for row, (name, pools) in enumerate(groups.items(), len(steps)):
             progress(0.0)
-            without[row, part] = without_limit(run, pools)
+            slower = unbounded[name]
+            loaded = run if slower is None else slower.complete(draws, speed, detailed=True).at(speed).schedule()
+            without[row, part] = without_limit(loaded, pools)
     each = Drag.each(whole, without)
     found = [
         Holder("coordination" if graph.works[numbers[0]].subject.coordination else "step", *step, None, drag)
@@ -161,6 +168,21 @@ def drags(
     ]
     saved = tuple(_mean(whole - times) for times in without)
     return Drags(count, float(medians(whole)), tuple(found), saved, tuple(same))
+
+
+def _at_full_load(workflow: Workflow, graph: TaskGraph, sizes: Mapping[str, int], crew: str) -> Pipeline | None:
+    """Return a pipeline in which models are as fast as they would be if a crew were unbounded.
+
+    More agents have more requests open, which may slow each other down. Return None if this changes no model.
+
+    crew : name of a crew; for other pools, the result is None
+    """
+    if crew not in sizes or not any(profile.by_concurrency for profile in profiles(workflow, graph).values()):
+        return None
+    requests = graph.max_open_requests({**sizes, crew: len(graph.graph)})
+    if requests == graph.max_open_requests(sizes):
+        return None
+    return Pipeline.of(workflow, graph, requests)
 
 
 def most_dragging(drags: Drags, crews: Iterable[str]) -> str:
