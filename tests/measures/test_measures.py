@@ -176,7 +176,7 @@ def test_a_step_that_most_runs_lack_has_no_drag_but_saves_time_on_average(declar
 
 
 @pytest.mark.parametrize(
-    ("speeds", "drag"), [("{1: 50, 8: 50}", 3.0), ("{1: 50, 2: 25}", 0.0), ("{1: 50, 8: 25}", 2.0)]
+    ("speeds", "together"), [("{1: 50, 8: 50}", 1.0), ("{1: 50, 2: 25}", 4.0), ("{1: 50, 8: 25}", 1 + 3 / 7)]
 )
 def test_an_unbounded_crew_has_models_as_slow_as_its_requests_make_them(
     declare: Declare, speeds: str, together: float
