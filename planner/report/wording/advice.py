@@ -109,9 +109,9 @@ def _verdict(advice: Advice, unpaid: bool) -> str:
     change, after = advice.change, advice.recommended
     if change is None:
         whole = quantities.seconds(advice.declared_seconds)
-        reason = f"no change that was tried saves {quantities.relative_error(advice.threshold)} of the {whole}"
+        reason = f"no simulated change saves {quantities.relative_error(advice.threshold)} of the {whole}"
         if advice.usd_per_hour is not None:
-            reason = f"no change that was tried saves time for under {quantities.usd(advice.usd_per_hour)} an hour"
+            reason = f"no simulated change saves time for under {quantities.usd(advice.usd_per_hour)} an hour"
         kept = crews_phrase(advice.crew, after).upper() if advice.limited else "AS DECLARED"
         return f"KEEP {kept}: {reason}"
     agents = " instead of ".join(changed_phrases(advice.crew, advice.declared, after))
