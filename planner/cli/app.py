@@ -175,7 +175,8 @@ def compare(
             from planner.report.text.comparisons import comparison_text as text
         else:
             from planner.report.text.advice import first_screen as text
-        show(request.run(), output, comparison_json, comparison_csv, text)
+        whole = everything or output.as_json or output.as_csv
+        show(request.run() if whole else request.run_briefly(), output, comparison_json, comparison_csv, text)
 
 
 for command in (target, tier, sensitivity, rehearse):

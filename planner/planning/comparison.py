@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from planner.catalogue.premium import FITTED, Premium
 from planner.planning.baseline import Baseline
-from planner.planning.comparison_result import Comparison
+from planner.planning.comparison_result import Comparison, ComparisonAnswer
 from planner.planning.crew_numbers import CrewNumbers
 from planner.planning.decisions.advice import advise, each_alone
 from planner.planning.decisions.chances import ScenarioValues
-from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, decide
+from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, Decisions, decide
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
 from planner.planning.decisions.holders import Drags, drags, most_dragging
 from planner.planning.decisions.search import Search
-from planner.planning.grid import Alone, Grid, Uncoordinated
+from planner.planning.grid import NOTHING, Alone, Grid, Uncoordinated
 from planner.planning.notes.assumptions import (
     declaration_notes,
     imprecise,
@@ -68,6 +68,35 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     Raises InputError if the workflow is too large, if a crew is unknown, or if there are too many combinations. Also
     raises InputError if it is unclear to which of several crews the numbers apply.
     """
+    answer, facts = _compared(
+        True, workflow, speeds, agents, models=models, crew=crew, premium=premium, seed=seed, samples=samples,
+        precision=precision, max_time=max_time, backend=backend, progress=progress, wishes=wishes,
+    )  # fmt: skip
+    values = {field.name: getattr(answer, field.name) for field in fields(answer)}
+    decisions, barriers = facts()
+    return Comparison(**values, decisions=decisions, barriers=barriers)
+
+
+def compare_briefly(workflow: Workflow, **arguments: Any) -> ComparisonAnswer:
+    """Return only the answer of `compare`, without the further facts. This is faster.
+
+    arguments : as in `compare`
+    """
+    return _compared(False, workflow, **arguments)[0]
+
+
+def _compared(
+    everything: bool, workflow: Workflow, speeds: Sequence[float] | None = None,
+    agents: Sequence[int] | Mapping[str, Sequence[int]] | None = None, *, models: Sequence[str] = (),
+    crew: str | None = None, premium: Premium = FITTED, seed: int = 1, samples: int | None = None,
+    precision: float | None = None, max_time: float | None = None, backend: Backend | None = None,
+    progress: Progress = quiet, wishes: DecisionOptions = NOTHING_MORE,
+) -> tuple[ComparisonAnswer, Callable[[], tuple[Decisions, Barriers | None]]]:  # fmt: skip
+    """Return the answer of a comparison, and a function that computes the further facts.
+
+    everything : whether the function will be called. Otherwise, scenarios that only the further facts need are left
+        out of the default grid
+    """
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     numbers = CrewNumbers.of(workflow, agents, crew)
     agents = numbers.agents
@@ -104,6 +133,7 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
     more = [Scenario(*row, count, others) for row in every_row for count in columns]
     more += [Scenario(*row, *crews) for row in every_row for crews in sorted(asked or ())]
     more = list(dict.fromkeys(more))
+    whole = everything or agents is not None  # with other grids, notes may depend on the order of all scenarios
     search.first(
         [
             *first,
@@ -113,10 +143,12 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
                 for count in ((1,) if same is None else (1, same))
             ),
         ],
-        [*(Scenario(models[0], *point, others) for point in extra.points), *more],
+        [*(Scenario(models[0], *point, others) for point in extra.points if whole or point[0] != INSTANT), *more],
         Uncoordinated(
             [Scenario(models[0], *point, others) for point in extra.plain_points], extra.plain, extra.curved
-        ),
+        )
+        if whole
+        else NOTHING,
         Alone(baseline.sizes, compared_to if same is None else ()),
     )  # fmt: skip
     if agents is None:
@@ -149,16 +181,22 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
         *declaration_notes(workflow, sizing.sizes(*recommended.crews), used), *other_tokenizers(workflow, used),
         *notes(used, grid.over_context(requested), asked_speeds, premium), *concurrency(grid.batches),
     )  # fmt: skip
-    return Comparison(
-        workflow.workflow, seed, grid.samples, reached, sized, advice, baseline,
-        None if same is None else Scenario(baseline.model, baseline.speed, same, others), results,
-        decide(_decision_inputs(grid, requested, one, over, extra), advice, wishes),
-        restricted(used), remarks,
-        _barriers(
-            workflow.on(recommended.model), sizing.sizes(*recommended.crews), recommended.speed, seed, grid.samples
-        ),
-        tuple(chosen.change(declared, scenario) for scenario in each_alone(declared, recommended)),
+    answer = ComparisonAnswer(
+        workflow=workflow.workflow, seed=seed, samples=grid.samples, precision=reached, crew=sized, advice=advice,
+        baseline=baseline,
+        baseline_scenario=None if same is None else Scenario(baseline.model, baseline.speed, same, others),
+        results=results, restricted=restricted(used), notes=remarks,
+        each_crew=tuple(chosen.change(declared, scenario) for scenario in each_alone(declared, recommended)),
     )  # fmt: skip
+
+    def facts() -> tuple[Decisions, Barriers | None]:
+        sizes = sizing.sizes(*recommended.crews)
+        return (
+            decide(_decision_inputs(grid, requested, one, over, extra), advice, wishes),
+            _barriers(workflow.on(recommended.model), sizes, recommended.speed, seed, grid.samples),
+        )
+
+    return answer, facts
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from planner.errors import Note
 from planner.planning.baseline import Baseline
 from planner.planning.decisions.advice import Advice, Change
-from planner.planning.decisions.decide import Decisions
 from planner.planning.results import Result, Scenario
 from planner.sampling.sample import Precision
 
 if TYPE_CHECKING:
     from planner.planning.barriers import Barriers
+    from planner.planning.decisions.decide import Decisions
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The results of all compared scenarios, the advice, and further facts based on these results.
+@dataclass(frozen=True, kw_only=True)
+class ComparisonAnswer:
+    """The advice of a comparison and the results of all compared scenarios, as the first screen shows them.
 
     crew : name of the crew whose number of agents varies; the first of them if several vary
     advice : the recommended change of the declared scenario
@@ -29,7 +29,6 @@ class Comparison:
     restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
     each_crew : if the advice changes several crews: for each of them, the effect of changing only this crew. Otherwise
         empty
-    barriers : time lost at LangGraph's barriers in the recommended scenario; None if there are no barriers
     """
 
     workflow: str
@@ -41,8 +40,17 @@ class Comparison:
     baseline: Baseline
     baseline_scenario: Scenario | None
     results: tuple[Result, ...]
-    decisions: Decisions
     restricted: Mapping[str, str]
     notes: tuple[Note, ...]
-    barriers: Barriers | None = None
     each_crew: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison(ComparisonAnswer):
+    """The results of all compared scenarios, the advice, and further facts based on these results.
+
+    barriers : time lost at LangGraph's barriers in the recommended scenario; None if there are no barriers
+    """
+
+    decisions: Decisions
+    barriers: Barriers | None = None

@@ -44,6 +44,8 @@ from planner.workflow.bodies import AgentLoop
 DemandCache = dict[tuple[object, ...], Demand]
 """Demands by everything that they depend on: declarations, service and occurrence.
 
+A context switch of a person is stored as a `Demand` too: its `wait` is the patience, its `seconds` are the time away.
+
 The keys contain the `id`s of declarations, which the graphs keep alive.
 """
 
@@ -135,11 +137,15 @@ class DemandDraws:
         leaves = getattr(work.body, "leaves", None)
         if leaves is None:
             return
+        where = rows(work.loops), f"{work.step}/{work.kind}"
         for index in occurrences(work.loops):
-            key = rows(work.loops), f"{work.step}/{work.kind}"
-            patience = draw_estimate(leaves.after, self.samples, *key, "after", drawn_index(index))
-            away = draw_estimate(leaves.back, self.samples, *key, "back", drawn_index(index))
-            yield tasks_at(task_map.tasks, index), patience, away
+            key = work.step, id(leaves), where[0], index
+            if key not in self.cache:
+                patience = draw_estimate(leaves.after, self.samples, *where, "after", drawn_index(index))
+                away = draw_estimate(leaves.back, self.samples, *where, "back", drawn_index(index))
+                self.cache[key] = Demand(wait=patience, seconds=away)
+            times = self.cache[key]
+            yield tasks_at(task_map.tasks, index), times.wait, times.seconds
 
     def demand(self, work: Work, index: Index, active: Bools | None = None) -> Demand:
         """Return the demand of a work at an occurrence, as if the work were done in every sample.

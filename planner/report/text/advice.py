@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.errors import columns_of
 from planner.expansion.graph.task_graph import DEFAULT_CREW
-from planner.planning.comparison_result import Comparison
+from planner.planning.comparison_result import ComparisonAnswer
 from planner.report.text.columns import right, shorten, shorten_left
 from planner.report.text.layout import note_lines, width, wrap, wrap_all
 from planner.report.wording.advice import (
@@ -28,7 +28,7 @@ _LEAST_LABEL = 6
 """Fewest columns of a row's name in the table of the first screen."""
 
 
-def first_screen(comparison: Comparison, more: str = "--all") -> str:
+def first_screen(comparison: ComparisonAnswer, more: str = "--all") -> str:
     """Return the answer of a comparison as text: verdict, gains, largest drags, a table, and at most two notes.
 
     more : option or call that shows the rest
@@ -40,7 +40,7 @@ def first_screen(comparison: Comparison, more: str = "--all") -> str:
     return "\n".join(lines) + "\n"
 
 
-def answer_lines(comparison: Comparison, everything: bool = False) -> list[str]:
+def answer_lines(comparison: ComparisonAnswer, everything: bool = False) -> list[str]:
     """Return the lines of the first screen, except for its notes.
 
     everything : whether the table has all scenarios, even if the lines do not fit on a screen

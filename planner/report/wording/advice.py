@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from planner.errors import printable
-from planner.planning.comparison_result import Comparison
+from planner.planning.comparison_result import ComparisonAnswer
 from planner.planning.decisions.advice import Advice, Change
 from planner.planning.decisions.holders import SMALL, Holder
 from planner.planning.results import Result, Scenario, rows
@@ -49,7 +49,7 @@ _POOLS: Mapping[str, str] = {
 """Kind of a holder with agents or slots → phrase."""
 
 
-def question(comparison: Comparison) -> str:
+def question(comparison: ComparisonAnswer) -> str:
     """Return the title: the question that the advice answers."""
     return f"{printable(comparison.workflow)}: faster, or more agents?"
 
@@ -63,7 +63,7 @@ def declared_phrase(advice: Advice) -> str:
     return f"declared: {agents}{model}: {quantities.seconds(advice.declared_seconds)}, {usd}"
 
 
-def unpaid_crew(comparison: Comparison) -> bool:
+def unpaid_crew(comparison: ComparisonAnswer) -> bool:
     """Return whether people work on the compared crew and are not paid."""
     places = [place for note in comparison.notes if note.code == "unpaid-people" for place in note.values["places"]]
     return any(place["crew"] == comparison.crew for place in places)
@@ -326,7 +326,7 @@ class AdviceTable:
         return "   ".join(parts)
 
 
-def advice_table(comparison: Comparison, most_rows: int | None) -> AdviceTable:
+def advice_table(comparison: ComparisonAnswer, most_rows: int | None) -> AdviceTable:
     """Return the table of the first screen.
 
     most_rows : largest number of rows. Each model at each speed has at least one row, even beyond this number. None:
@@ -357,7 +357,7 @@ def advice_table(comparison: Comparison, most_rows: int | None) -> AdviceTable:
     return AdviceTable(agents, comparison.crew, tuple(table), numbers)
 
 
-def _row_name(comparison: Comparison, model: str, speed: float) -> str:
+def _row_name(comparison: ComparisonAnswer, model: str, speed: float) -> str:
     models = {result.scenario.model for result in comparison.results}
     name = quantities.factor(speed)
     if len(models) == 1:
