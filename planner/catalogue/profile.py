@@ -101,8 +101,8 @@ class Profile:
     caches : whether prompts are cached
     tokens : length of a text in the model's tokens, divided by its length in tokens of o200k_base
     available : ``general``, ``limited`` or ``retired``
-    measured_output : if `ttft` and `output_speed` are curves, the mean output tokens of the measured requests. None:
-        the two curves are interpolated separately
+    measured_output : mean output tokens of the requests with which the curves `ttft` and `output_speed` were measured.
+        With this number, both curves are interpolated together. None: each curve is interpolated separately
     factors : random factors on `output_speed`
     """
 
