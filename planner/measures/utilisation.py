@@ -93,7 +93,7 @@ class Usage:
         crew_usd : pay of each paid crew in US dollars, in arrays (S,)
         """
         makespan = schedule.makespan / TICK
-        held, waited = self.agents.ticks(durations, schedule), waits(graph, schedule)
+        held, waited = self.agents.held_ticks(durations, schedule), waits(graph, schedule)
         for group, shares, seconds in zip(self.groups.values(), self.held, self.waiting, strict=True):
             agents = float(graph.capacity[group].sum())
             ticks = sum((held[pool] for pool in group), np.zeros(len(makespan), np.int64))
