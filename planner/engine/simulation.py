@@ -243,7 +243,9 @@ def simulate(
     """Schedule S samples of a graph with n tasks.
 
     durations : (S, n) seconds. A negative duration skips the task.
-    patience, away : (S, length of `graph.since`) seconds, as in `Graph`; default: 0
+    patience : seconds for which each person who may leave waits before leaving, (S, length of `graph.since`); default:
+        0
+    away : seconds by which the person's task is longer after leaving, (S, length of `graph.since`); default: 0
     traced : whether to find the critical path of each sample
     recorded : whether to return the start and end of every task in each sample
     kernel : module to use instead of `planner.engine.active_kernel()`

@@ -328,7 +328,9 @@ def _total(parts: Mapping[Part, Floats], speed: float) -> Floats:
 
 
 def _paid_units(work: Work, demand: Demand, parts: Mapping[Part, Floats], active: Bools | None) -> Floats:
-    """Return the units of paid work at one occurrence, as in `Billing.units`. The array broadcasts to (items, samples).
+    """Return the units for which work is paid at one occurrence, in an array that broadcasts to (items, samples).
+
+    The units are hours, if the work is paid by the hour. Otherwise they are tool calls, or answers of a person.
 
     parts : seconds of each part of the work, cut off at the timeout of an attempt
     active : mask (items, samples) that is true where the work is done; None: everywhere

@@ -57,7 +57,9 @@ def predicted(
     graph_run : the runs of nodes, superstep by superstep
     seconds : function that returns the duration of a run. The function is not called for runs of subgraphs. Durations
         are rounded to ticks
-    limit, barriers : as in `superstep_graph`
+    limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit
+    barriers : true: a superstep waits for all runs of the previous superstep; false: a run waits only for the runs that
+        caused it
     """
     fragment = superstep_graph(graph_run, lambda key: single_task(NO_POOL, NO_POOL), limit, barriers, with_spans=True)
     spans = {mark.subject.key: mark.tasks.tolist() for mark in fragment.task_maps}
@@ -88,7 +90,9 @@ def expand_graph(graph_run: GraphRun, workflow: Workflow, limit: int | None, bar
 
     graph_run : the runs of nodes, superstep by superstep
     workflow : declares the profiles and parameters that the steps of the graph use
-    limit, barriers : as in `superstep_graph`
+    limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit
+    barriers : true: a superstep waits for all runs of the previous superstep; false: a run waits only for the runs that
+        caused it
     """
     numbers: dict[Key, Number] = {}
     counts: Counter[str] = Counter()
@@ -152,7 +156,9 @@ def graph_seconds(
     """Return an array (samples,) with the completion time of a graph in each sample, in seconds.
 
     workflow : declares the profiles and parameters that the steps of the graph use
-    limit, barriers : as in `superstep_graph`
+    limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit
+    barriers : true: a superstep waits for all runs of the previous superstep; false: a run waits only for the runs that
+        caused it
     """
     seconds = np.empty(samples)
     for low in range(0, samples, WIDTH):

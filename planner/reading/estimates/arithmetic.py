@@ -332,7 +332,7 @@ def _common_power(powers: Iterable[int | None], text: str, verb: str) -> int | N
 def _evaluated(plain: str, names: Mapping[str, float]) -> float:
     """Return the value of an expression that has been checked.
 
-    plain : the expression, as in `Formula`
+    plain : the expression with converted numbers, such as `24000.0 / agents`
     names : value of each name in the expression
 
     Raises `ZeroDivisionError`, `OverflowError` or `ValueError` if the value cannot be computed.

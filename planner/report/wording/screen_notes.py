@@ -59,7 +59,7 @@ def additions(parts: Sequence[str], notes: Sequence[Note], shown: Sequence[Note]
     or is empty.
 
     shown : the result of `screen_notes`
-    said : as in `screen_notes`
+    said : codes of notes that the screen leaves out, because it says the same in other words
     """
     cautioned = any(note.code == CAUTION for note in shown)
     hidden = [note for note in notes if note.code not in said and not (cautioned and note.code in CAUTIONS)]
