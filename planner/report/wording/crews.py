@@ -28,7 +28,7 @@ def crews_phrase(crew: str, scenario: Scenario) -> str:
 
 
 def compact(others: Others) -> bool:
-    """Return whether rows on the first screen show only the numbers of `others`, without the crews' names."""
+    """Return whether the names of table rows show only the numbers of `others`, because crews' names would not fit."""
     return len(others) > 1 or len(others_phrase(others)) > _LONGEST_NAME
 
 

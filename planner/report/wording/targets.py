@@ -327,7 +327,7 @@ MOST_OTHERWISE = 5
 
 
 def otherwise_needed(result: TargetResult) -> list[RequirementRow]:
-    """Return at most `MOST_OTHERWISE` rows on alternatives to the best scenario, for the first screen.
+    """Return at most `MOST_OTHERWISE` rows on alternatives to the best scenario.
 
     First come rows with the number of agents that is needed at 1x.
     If several crews vary, rows with other combinations of numbers follow, at the best scenario's model and speed.
