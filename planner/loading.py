@@ -108,8 +108,10 @@ def load(
 
     source : path of the file, or the text of the workflow
     parameters : name → value; these values replace the values in the file
-    catalogue, only_below : as in `Loaded`
+    catalogue : a catalogue, or the path of its file. None: the file named by the environment variable
+        `PLANNER_CATALOGUE`, or else `catalogue.yaml` in the workflow's folder
     file : path to show in messages if `source` is a text. Paths in the text are relative to the folder of `file`
+    only_below : folder that must contain all files that are read; None: no limit
 
     Raises `InputError` if there are problems. The error has all problems.
     """

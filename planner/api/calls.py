@@ -107,10 +107,10 @@ def forecast(
         `price = speed ** x`. With `Premium.through(2.5, 6)`, the price at speed 2.5 is 6. None: the law fitted to the
         catalogue
     seed : seed of the random draws
-    samples : exact number of samples; with `precision`, the largest number. None: as many as the precision needs. If
-        `precision` and `max_time` are also None: at most 1,024
+    samples : number of samples. Without `precision`, exactly this number is simulated; with it, at most this number.
+        None: the simulation stops at the precision, or at 1,024 samples if `precision` and `max_time` are None too
     precision : relative error of p50 and p90 at which the simulation stops, such as 0.01. The relative error is
-        `half-width of the 95 % interval / value`. None: 0.01, or no early stop if `samples` is given
+        `half-width of the 95 % interval / value`. None: 0.01 without `samples`, and no early stop with `samples`
     max_time : time limit of the simulation, in seconds. At the limit, the result so far is returned
     threads : number of threads for the simulation. None: all cores
     scheduler : address of a Dask cluster. The simulation then runs on the cluster instead of on threads
@@ -145,9 +145,9 @@ def compare(
     speeds : factors by which every output speed is multiplied. None: 1 and 2.5 for one model, or 1 for several models.
         Without `speeds` and `models`, the models are the default profile and its faster tiers, if there are any
     agents : numbers of agents to compare. For several crews, a mapping such as
-        {"coders": [2, 4, 8], "reviewers": [1, 2]}; all combinations are compared. None: 1, the declared number, the
-        recommended number, half of the declared number unless more agents are recommended, and twice the declared
-        number unless fewer are recommended
+        {"coders": [2, 4, 8], "reviewers": [1, 2]}; all combinations are compared. None: the declared number and the
+        recommended number, with 1, half and twice the declared number for comparison. Half is left out if more agents
+        are recommended. Twice is left out if fewer are recommended
     crew : name of the crew whose agents are compared. None: the only crew. If there are several crews and `agents` is
         None: the crew whose limited number costs the most time
     models : profiles to use instead of the workflow's default profile, as a list or as a string such as "a,b"

@@ -40,7 +40,8 @@ class Simulation:
     """Settings of a simulation.
 
     seed : seed of the random draws
-    samples, precision : when to stop, as in `planner.sampling.sample.Stopping`
+    samples : largest number of samples; None: no number is requested
+    precision : relative half-width of the 95% intervals of p50 and p90 at which to stop; None: none is requested
     max_time : time limit, in seconds; None: no limit
     backend : where the simulation runs: threads or a cluster; None: threads on all cores
     progress : function that is called with the completed share, from 0 to 1

@@ -67,26 +67,24 @@ def table() -> str:
 
 
 def _row(name: str, model: Any, as_of: date) -> Iterator[str]:
-    tiers, above = _of_day(model, as_of)
+    tiers, above = _prices_on(model, as_of)
     if not tiers:
         return
     parts = [f"above: {above}"] if above else []
     parts += _formatted_tiers(tiers)
     for day in _changes(model, as_of):
-        later, _ = _of_day(model, day)
+        later, _ = _prices_on(model, day)
         if later != tiers:
             parts.append(f"{day}: {{{', '.join(_formatted_tiers(later))}}}")
             tiers = later
     yield f"  {name}: {{{', '.join(parts)}}}"
 
 
-def _of_day(model: Any, day: date) -> tuple[dict[str, dict[str, Decimal]], int | None]:
-    """Return the prices of a model on a day, and a prompt length in tokens.
+def _prices_on(model: Any, day: date) -> tuple[dict[str, dict[str, Decimal]], int | None]:
+    """Return the prices of a model on a day, and the longest prompt, in tokens, for which these prices hold.
 
-    The prices are a mapping: tier → kind of token → price. It is empty if the model has no prices per token.
-
-    Prompts that are longer than this length cost more than the standard prices. The length is None if there are no such
-    prompts.
+    The prices are a mapping: tier → kind of token → price. The mapping is empty if the model has no prices per token.
+    Longer prompts cost more. The longest prompt is None if all prompts cost the same.
     """
     standard = _standard(model.prices, day)
     prices, above = _prices(standard, {})
@@ -137,9 +135,9 @@ def _holds(constraint: Any, day: date) -> bool:
 
 
 def _prices(prices: Any, standard: Mapping[str, Decimal]) -> tuple[dict[str, Decimal], int | None]:
-    """Return prices by kind of token, and a prompt length in tokens.
+    """Return prices by kind of token, and the longest prompt, in tokens, for which these prices hold.
 
-    Prompts that are longer than this length cost more. The length is None if there are no such prompts.
+    Longer prompts cost more. The longest prompt is None if all prompts cost the same.
 
     standard : prices for kinds of tokens that have no price in `prices`
     """

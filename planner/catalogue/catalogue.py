@@ -115,7 +115,7 @@ class Catalogue:
     def offered(self) -> tuple[str, ...]:
         """Names of all profiles in the catalogue, to suggest in error messages.
 
-        Retired profiles are marked as withdrawn (see `CandidateName`).
+        The names of retired profiles are marked, so that messages prefer other names.
         """
         return tuple(CandidateName.of(name, partial(self._retired, name)) for name in self.names)
 

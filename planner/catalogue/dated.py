@@ -16,10 +16,10 @@ class DatedPrice:
     """A price, and the days on which it holds.
 
     price : amounts in US dollars by key, such as `input` and `output`
-    element : index of the price in the profile's list of prices; None if the profile has no list
+    element : index of the price in the profile's own list of prices; None if the profile has no list
     about : provenance of the price as written: keys such as `source` and `kind`, with their values
-    listed : entry of the price table to which the profile refers; None if the price is written in full
-    holds_from : first day on which the price holds; None: it holds on all earlier days too
+    listed : entry of the planner's price table, from which the price is taken; None if the profile itself has the price
+    holds_from : first day on which the price holds; None: it holds on every day before `holds_until`
     holds_until : first day on which the price no longer holds; None: unknown
     """
 

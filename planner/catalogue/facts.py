@@ -18,12 +18,18 @@ class Fact:
     profile : name of the profile that declares the number: the requested profile or one of its bases
     text : the number as written in the file
     source : title of the source, or the path of the user's file if the user gives no source
-    as_of, kind, conditions : as in `FactDeclaration`; None if the user's file does not give them
+    as_of : day on which the number holds
+    kind : how the number was obtained, such as ``measured``
+    conditions : conditions under which the number was measured, claimed or estimated
     up_to : whether the number is an upper limit
     above : for a price, the prompt length in tokens above which requests cost more
-    holds_from, holds_until, retired_on : as in `FactDeclaration`. If a later price replaces this price, `holds_until`
-        is the first day of the later price
+    retired_on : for the availability, the day from which the profile is retired
+    holds_from : for a price, the first day on which it holds. For the availability, the first day on which the profile
+        is sold
+    holds_until : for a price, the first day on which it no longer holds. This may be the first day of the next price
     others : for a price, the prices that hold on other days
+
+    A value is None if the file does not give it.
     """
 
     key: str

@@ -97,7 +97,7 @@ def effective_speed(profile: Profile) -> Callable[[float], float]:
     The speed and its factors are independent. Their product is approximate if several of them vary and are not all
     lognormal.
 
-    The profile must have a fixed concurrency (see `Profile.at`).
+    The profile's output speed must be an estimate, not a curve by concurrency. `Profile.at` returns such a profile.
     """
     assert isinstance(profile.output_speed, Estimate)
     parts = (profile.output_speed, *(factor.estimate for factor in profile.factors))

@@ -82,12 +82,15 @@ def tiers(catalogue: Catalogue) -> Iterator[Tier]:
             continue
         price, base = catalogue.profile(name).price, catalogue.profile(declared.based_on).price
         if price is not None and base is not None and base.output:
-            yield Tier(name, claimed(declared.speed), float(price.output / base.output))
+            yield Tier(name, upper_end(declared.speed), float(price.output / base.output))
 
 
-def claimed(speed: Estimate) -> float:
-    """Return the upper end of a factor: the `b` of a range `a to b`, or the largest of several values."""
-    return speed.points[-1] if speed.points else speed.quantile(0.95)
+def upper_end(factor: Estimate) -> float:
+    """Return the upper end of an estimated factor, such as 2.5 for `2x to 2.5x`. Of several values, it is the largest.
+
+    A vendor claims the upper end of the factor on the speed of a tier.
+    """
+    return factor.points[-1] if factor.points else factor.quantile(0.95)
 
 
 def fitted(measured: Sequence[Tier]) -> float:

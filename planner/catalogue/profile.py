@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from planner.errors import InputError, Problem
-from planner.reading.estimates.curves import Curve, split_by_writing
+from planner.reading.estimates.curves import Curve, interpolate_together
 from planner.reading.estimates.estimate import Estimate
 from planner.reading.profiles import ProfileDeclaration
 
@@ -101,8 +101,8 @@ class Profile:
     caches : whether prompts are cached
     tokens : length of a text in the model's tokens, divided by its length in tokens of o200k_base
     available : ``general``, ``limited`` or ``retired``
-    measured_output : if `ttft` and `output_speed` are curves, the mean output tokens of the measured requests. None:
-        the two curves are interpolated separately
+    measured_output : mean output tokens of the requests with which the curves `ttft` and `output_speed` were measured.
+        With this number, both curves are interpolated together. None: each curve is interpolated separately
     factors : random factors on `output_speed`
     """
 
@@ -132,7 +132,7 @@ class Profile:
         if not self.by_concurrency:
             return self
         if isinstance(ttft, Curve) and isinstance(speed, Curve) and self.measured_output is not None:
-            ttft, speed = split_by_writing(ttft, speed, self.measured_output, concurrency)
+            ttft, speed = interpolate_together(ttft, speed, self.measured_output, concurrency)
         ttft, speed = (value.at(concurrency) if isinstance(value, Curve) else value for value in (ttft, speed))
         return replace(self, ttft=ttft, output_speed=speed)
 

@@ -174,9 +174,10 @@ def _split(document: Document, data: dict[str, Any], problems: list[Problem]) ->
     def split_fact(
         value: Any, path: KeyPath, numbers: dict[str, Any], provenances: dict[str, Any], keys: tuple[str, str]
     ) -> None:
-        """Add a value to `numbers`, and its provenance to `provenances`.
+        """Store a value in `numbers`. If the value is written with its provenance, store that in `provenances`.
 
-        keys : the key in `numbers`, and the key in `provenances`
+        value : a plain value, or a mapping such as {value: 1.5s, source: my-benchmark, kind: measured}
+        keys : key under which the value is stored, and key under which its provenance is stored
         """
         place = document.value(*path)
         if is_fact(value):
@@ -190,7 +191,7 @@ def _split(document: Document, data: dict[str, Any], problems: list[Problem]) ->
             if "value" not in value:
                 hint = "add it, for example {value: 1.5s, source: my-benchmark, kind: measured}"
                 problems.append(Problem("missing-key", "the key 'value' is missing", place, hint))
-                profiles.unreadable.add(_in_profiles(path))
+                profiles.unreadable.add(_profile_path(path))
             value = value.get("value")
         if refers_to_table(str(path[2]), value):
             try:
@@ -227,10 +228,10 @@ def _split(document: Document, data: dict[str, Any], problems: list[Problem]) ->
     for path, position in document.keys.items():
         _add_position(path, wrapped, position, profiles.keys, facts.keys)
     for path, position in document.nothing.items():
-        _add_position(path, wrapped, position, profiles.nothing, facts.nothing, exactly=True)
+        _add_position(path, wrapped, position, profiles.nothing, facts.nothing, only_wrapped=True)
     for path in document.unreadable:
-        profiles.unreadable.add(_in_profiles(path) if path[:1] == ("profiles",) else path)
-        facts.unreadable.add(_in_facts(path) if path[:1] == ("profiles",) else path)
+        profiles.unreadable.add(_profile_path(path) if path[:1] == ("profiles",) else path)
+        facts.unreadable.add(_fact_path(path) if path[:1] == ("profiles",) else path)
     return profiles, facts
 
 
@@ -256,13 +257,19 @@ def _is_listed(path: KeyPath) -> bool:
     return len(path) > 3 and path[2] == "price" and isinstance(path[3], int)
 
 
-def _in_profiles(path: KeyPath) -> KeyPath:
-    """Return the path in `ProfilesDeclaration` for a path under ``profiles`` in the file."""
+def _profile_path(path: KeyPath) -> KeyPath:
+    """Convert a path of keys in the catalogue file to the path of the same value in the document of plain profiles.
+
+    For example, ("profiles", "sonnet", "ttft") becomes ("models", "sonnet", "ttft").
+    """
     return ("prices", path[1], str(path[3]), *path[4:]) if _is_listed(path) else ("models", *path[1:])
 
 
-def _in_facts(path: KeyPath) -> KeyPath:
-    """Return the path in `FactsDeclaration` for a path under ``profiles`` in the file."""
+def _fact_path(path: KeyPath) -> KeyPath:
+    """Convert a path of keys in the catalogue file to the path of its provenance in the document of provenance.
+
+    For example, ("profiles", "sonnet", "ttft") becomes ("facts", "sonnet", "ttft").
+    """
     return ("facts", path[1], f"price {path[3]}", *path[4:]) if _is_listed(path) else ("facts", *path[1:])
 
 
@@ -272,31 +279,35 @@ def _add_position(
     position: Position,
     profiles: dict[KeyPath, Position],
     facts: dict[KeyPath, Position],
-    exactly: bool = False,
+    only_wrapped: bool = False,
 ) -> None:
-    """Store the position of a path for one or both of two documents: the profiles, and the provenance.
+    """Copy a position from the catalogue file to the two documents into which the file is split.
+
+    The position of a value goes to `profiles`, and the position of its provenance goes to `facts`. The position of a
+    value that is written without provenance goes to both.
 
     path : path of keys in the catalogue file
     wrapped : path of each value that is written with its provenance
-    profiles, facts : positions stored so far, for each of the two documents
-    exactly : if true, the position of a value without provenance is stored only in `profiles`. If false, it is also
-        stored in `facts`
+    position : position of the path in the catalogue file
+    profiles : positions in the document of plain profiles
+    facts : positions in the document of provenance
+    only_wrapped : if true, the position of a value without provenance goes only to `profiles`
     """
     if path[:1] != ("profiles",):
         (facts if path[:1] == ("sources",) else profiles)[path] = position
-        if not exactly and not path:
+        if not only_wrapped and not path:
             facts[path] = position
         return
     length = 4 if _is_listed(path) else 3
     inside = path[:length] in wrapped
     if inside and len(path) == length:
-        profiles.setdefault(_in_profiles(path), position)
-        facts[_in_facts(path)] = position
+        profiles.setdefault(_profile_path(path), position)
+        facts[_fact_path(path)] = position
     elif inside and path[length] == "value":
-        profiles[(*_in_profiles(path[:length]), *path[length + 1 :])] = position
+        profiles[(*_profile_path(path[:length]), *path[length + 1 :])] = position
     elif inside:
-        facts[_in_facts(path)] = position
+        facts[_fact_path(path)] = position
     else:
-        profiles[_in_profiles(path)] = position
-        if not exactly:
-            facts[_in_facts(path)] = position
+        profiles[_profile_path(path)] = position
+        if not only_wrapped:
+            facts[_fact_path(path)] = position

@@ -94,11 +94,11 @@ class Samples:
         return self._draw(normal_quantile, cells, path, purpose, occurrence)
 
     def exponential(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
-        """Return draws from the exponential distribution with mean 1. The arguments are as in `Samples.normal`."""
+        """Return draws from the exponential distribution with mean 1. The arguments are the same as for `normal`."""
         return self._draw(_exponential, cells, path, purpose, occurrence)
 
     def uniform(self, cells: int | Cells, path: str, purpose: str, occurrence: Occurrence = ()) -> Floats:
-        """Return draws from the uniform distribution on (0, 1). The arguments are as in `Samples.normal`."""
+        """Return draws from the uniform distribution on (0, 1). The arguments are the same as for `normal`."""
         return self._draw(_unchanged, cells, path, purpose, occurrence)
 
     def _draw(

@@ -48,7 +48,7 @@ class Moments:
         self.count = self.total = self.squares = 0
 
     def add(self, values: Floats) -> None:
-        """Add S samples, given as an array (S,). Each value must be below 2⁵³ units."""
+        """Add S samples, given as an array (S,). Each value must be below ``2⁵³ * unit``."""
         whole = [int(value) for value in np.rint(values / self.unit).tolist()]
         self.count += len(whole)
         self.total += sum(whole)

@@ -51,16 +51,16 @@ class Graph:
     release : for each task, the pool in which it releases a slot at its end; −1: it releases no slot. One task can
         seize a slot, and a later task can release this slot. Skipped tasks seize and release no slot
     capacity : number of slots of each pool
-    crew : for each pool, 1 or 0. Suppose that a task on the critical path waited for a slot of the pool. With 1, the
-        wait itself is on the path. With 0, the task that held the slot is on the path
+    crew : for each pool, 1 or 0. It decides how the critical path continues before a task that waited for a slot of
+        the pool. With 1, the path contains the wait. With 0, the path contains the task that held the slot
     race : for the exit of each copy, the number of the race; −1 for any other task
     copy_lo : for the exit of each copy, the first task of the copy; −1 for any other task
     race_lo : for each race, the first task of its copies
     race_hi : for each race, the number after the last task of its copies
-    leave : for each task, an index into `since` if a person does the task and may leave before it starts; otherwise −1
-    since : for each task of a person who may leave, an earlier task. The person waits from the end of the earlier task
-        until the person's task starts. If this wait takes over ``patience`` seconds, the person leaves, and the
-        person's task takes ``away`` seconds longer (see `simulate`)
+    leave : index into `since` for each task of a person who may leave; −1 for any other task
+    since : for each task of a person who may leave, the task at whose end the person begins to wait. The person leaves
+        if the wait exceeds ``patience`` seconds, an argument of `simulate`. Then the person's task takes ``away``
+        seconds longer, another argument of `simulate`
 
     Raises ValueError if the arrays are inconsistent.
     """
@@ -133,7 +133,8 @@ class Graph:
     def with_capacity(self, capacity: ArrayLike) -> Graph:
         """Return a copy of the graph with different pool sizes.
 
-        In the copy, `crew` is 1 for each pool of several slots, and 0 for each pool of one slot.
+        In the copy, the critical path contains waits for pools of several slots. For a pool of one slot, it contains
+        the task that held the slot instead of the wait.
 
         capacity : number of slots of each pool
         """
@@ -156,15 +157,17 @@ def build_graph(
 ) -> Graph:
     """Build a `Graph` from its edges, which are pairs (predecessor, successor).
 
-    If a task has several copies of one race as predecessors, it waits until one of these copies ends (see `Graph`).
+    In a race, several copies of a piece of work run until one copy ends. A task with several copies of one race as
+    predecessors waits until one of these copies ends.
 
     n : number of tasks
-    acquire : as in `Graph`; default: no task seizes a slot
-    release : as in `Graph`; default: equal to `acquire`
-    crew : as in `Graph`; default: 1 for each pool
+    acquire : for each task, the pool in which it seizes a slot; −1: none. Default: no task seizes a slot
+    release : for each task, the pool in which it releases a slot; −1: none. Default: equal to `acquire`
+    capacity : number of slots of each pool
+    crew : for each pool, 1 if the critical path contains waits for its slots, otherwise 0. Default: 1 for each pool
     races : key of a race → (number of the first task of its copies, number after the last task of its copies)
     exits : last task of a copy → (key of the race, first task of the copy)
-    leaves : task of a person who may leave → earlier task from whose end the person waits, as in `Graph.since`
+    leaves : task of a person who may leave while waiting → earlier task at whose end the person begins to wait
     """
     pairs = np.asarray(edges, np.int32).reshape(-1, 2)
     source, target = pairs[:, 0], pairs[:, 1]
@@ -240,7 +243,9 @@ def simulate(
     """Schedule S samples of a graph with n tasks.
 
     durations : (S, n) seconds. A negative duration skips the task.
-    patience, away : (S, length of `graph.since`) seconds, as in `Graph`; default: 0
+    patience : seconds for which each person who may leave waits before leaving, (S, length of `graph.since`); default:
+        0
+    away : seconds by which the person's task is longer after leaving, (S, length of `graph.since`); default: 0
     traced : whether to find the critical path of each sample
     recorded : whether to return the start and end of every task in each sample
     kernel : module to use instead of `planner.engine.active_kernel()`

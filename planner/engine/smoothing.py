@@ -63,7 +63,10 @@ class Waits:
         self._drawn = np.empty(0)
 
     def add(self, drawn: Floats) -> None:
-        """Add the durations of the wait in the next n samples: an array (n,). At most `KEPT` durations are stored."""
+        """Add random draws of the wait: its durations in the next n samples, an array (n,).
+
+        At most `KEPT` durations are stored.
+        """
         if len(self._drawn) < KEPT:
             self._drawn = np.concatenate((self._drawn, drawn))[:KEPT]
 
@@ -90,8 +93,9 @@ class Waits:
         The quantiles are computed by false position with the Illinois rule.
 
         q : (k,) probabilities
-        rest : as in `within`
-        near : tolerance. Each result is a quantile for a probability that differs from `q` by at most `near`
+        rest : (k, n) completion times without the wait, in seconds. The shape (1, n) means the same times for all
+            quantiles
+        near : tolerance. For example, with `near` 0.01, the result for 0.9 is between the exact 0.89 and 0.91 quantiles
         """
         wait = np.interp(q, self.shares, self.seconds)
         low, high = rest.min(1) + wait, rest.max(1) + wait
@@ -207,17 +211,17 @@ class Smoothed(Values):
 
     @property
     def _rests(self) -> Floats:
-        """Completion times without the wait: an array (1, n) of seconds, in rising order."""
+        """Completion times minus the duration of the wait for a person: an array (1, n) of seconds, in rising order."""
         if self._rest is None:
             self._rest = np.sort(self._waits.without(self.first))[None]
         return self._rest
 
     def _errors(self, limits: Floats) -> Floats:
-        """Return an array (n,): the standard error of `share` for each limit.
+        """Return an array (k,): for each limit, the standard error of the share of completion times up to this limit.
 
         With a single sample, the errors are 0.
 
-        limits : (n,) seconds
+        limits : (k,) seconds
         """
         count = self._rests.shape[1]
         if count == 1:

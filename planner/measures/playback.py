@@ -86,7 +86,7 @@ class Playback:
         index : number in each loop around the work, such as (2, 7) for round 2 and item 7
         row : index of the sample in this playback
         """
-        all_rows, item = _all_rows(work, index)
+        all_rows, item = _split_item(work, index)
         times = self.occurrences[work, all_rows]
         return _value(times.fixed, item, row) + _value(times.decode, item, row) / self.run.speed
 
@@ -123,7 +123,7 @@ class Playback:
         row : index of the sample in this playback
         seconds : duration of the agent loop
         """
-        all_rows, item = _all_rows(work, index)
+        all_rows, item = _split_item(work, index)
         service = self.run.service[work.model or ""]
         spans: list[RequestSpan] = []
         for draw in self.traces[work, all_rows].trace or ():
@@ -221,8 +221,8 @@ def tasks(outline: Outline, first: int, index: Index) -> Iterator[tuple[Task, in
             yield from tasks(outline.body, body + number * outline.body.size, (*index, number))
 
 
-def _all_rows(work: Work, index: Index) -> tuple[Index, int]:
-    """Return the loop indices of an occurrence with the item replaced by `EVERY`, and the item.
+def _split_item(work: Work, index: Index) -> tuple[Index, int]:
+    """Split the loop indices of an occurrence into the indices of all items together, and the number of its item.
 
     For example, (2, 7) means round 2 and item 7. The result is (2, EVERY) and 7. If the work has neither items nor
     copies, the result is `index` and 0.

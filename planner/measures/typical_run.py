@@ -73,9 +73,10 @@ class TypicalRun:
     sample : number of the sample, from 1
     seconds : completion time
     rows : a `StepSpan` for each step that takes time in the sample
-    waiting : for each of `SLOTS` equal slots, the share in which the critical path waits for an agent
-    path : the first `STRETCHES` stretches of the critical path
-    left_out : number of further stretches
+    waiting : the completion time is divided into `SLOTS` equal slots of time. For each slot, the share of the slot in
+        which the critical path waits for an agent
+    path : the first parts of the critical path, in order: at most `STRETCHES`. A part is a step that runs, or a wait
+    left_out : number of parts of the critical path that are not in `path`
     """
 
     sample: int
@@ -227,14 +228,14 @@ def _running(starts: Floats, ends: Floats, edges: Floats) -> tuple[float, ...]:
     edges : times at which slots begin and end, in seconds
     """
 
-    def since(times: Floats) -> Floats:
-        """Return for each edge the sum of `edge - time` over all `times` before the edge."""
+    def elapsed(times: Floats) -> Floats:
+        """Return for each edge the time from all earlier `times` to this edge, added up."""
         ordered = np.sort(times)
         before = np.searchsorted(ordered, edges)
         return np.asarray(before * edges - np.concatenate([[0.0], np.cumsum(ordered)])[before])
 
     width = np.diff(edges)
-    total = np.diff(since(starts) - since(ends)) / np.where(width > 0, width, 1.0)
+    total = np.diff(elapsed(starts) - elapsed(ends)) / np.where(width > 0, width, 1.0)
     return tuple(np.round(np.maximum(total, 0.0), 9).tolist())
 
 

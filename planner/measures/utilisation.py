@@ -72,11 +72,12 @@ class Usage:
             usd.plus(other.usd[name])
 
     def results(self, priced: bool) -> tuple[Utilisation, ...]:
-        """Return the utilisation of each group of pools that tasks use, or whose agents are paid.
+        """Return the utilisation of each crew, of each merge queue, of the lead, and of LangGraph's slots.
 
-        The group `RAMPED_UP` is left out.
+        Groups of agents or slots that no task uses are left out, unless they are paid. The slots that only limit how
+        many new agents ramp up together are also left out.
 
-        priced : whether the cost of the scenario is known
+        priced : whether the cost of the scenario is known; otherwise the pay of each crew is None
         """
         pay = {name: usd.mean() for name, usd in self.usd.items()} if priced else {}
         return tuple(
@@ -93,7 +94,7 @@ class Usage:
         crew_usd : pay of each paid crew in US dollars, in arrays (S,)
         """
         makespan = schedule.makespan / TICK
-        held, waited = self.agents.ticks(durations, schedule), waits(graph, schedule)
+        held, waited = self.agents.held_ticks(durations, schedule), waits(graph, schedule)
         for group, shares, seconds in zip(self.groups.values(), self.held, self.waiting, strict=True):
             agents = float(graph.capacity[group].sum())
             ticks = sum((held[pool] for pool in group), np.zeros(len(makespan), np.int64))

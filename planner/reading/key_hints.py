@@ -160,15 +160,17 @@ _REMARKS = (
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """The declaration that contains an unknown key.
+class NearbyKeys:
+    """The valid keys around an unknown key: at the same level, one level lower, and one level higher.
 
-    allowed : keys that the declaration can have
-    inside : for each key in `allowed` that contains declarations, the keys that these inner declarations can have
-    entries : the keys in `inside` that contain a mapping from names to declarations, such as `steps`
-    name : key that contains the declaration, such as `llm`. It is "" for the whole file, and for an entry of a mapping
-        such as `steps`
-    around : keys that are allowed next to `name`; empty if `name` is ""
+    Take an unknown key in `llm: {…}` of a step as an example.
+
+    allowed : valid keys at the same level, such as the keys of `llm`
+    inside : for each of these keys that contains further keys: the valid keys one level lower
+    entries : those keys of `inside` that contain a mapping from names to declarations, such as `steps`
+    name : key one level higher, such as `llm`. It is "" if there is no such key, or if a name is one level higher, such
+        as the name of a step
+    around : valid keys next to `name`, such as the keys of a step; empty if `name` is ""
     """
 
     allowed: Collection[str]
@@ -178,7 +180,7 @@ class Surroundings:
     around: Collection[str]
 
 
-def key_hint(key: str, value: Any, place: Surroundings) -> str | Note | None:
+def key_hint(key: str, value: Any, place: NearbyKeys) -> str | Note | None:
     """Return a hint that says what an unknown key may mean; None if the declaration has no keys.
 
     value : value of the key
@@ -255,7 +257,7 @@ def _remarks(key: str, allowed: Collection[str]) -> Iterator[str | Note]:
             yield remark.hint
 
 
-def _elsewhere(key: str, place: Surroundings) -> str | None:
+def _elsewhere(key: str, place: NearbyKeys) -> str | None:
     """Return a hint for a key that belongs one level higher or lower. Return None for any other key."""
     if place.name and key in place.around:
         return f"write '{key}' next to '{place.name}', not inside it"

@@ -20,7 +20,7 @@ from planner.errors import (
 from planner.reading.estimates.arithmetic import AGENTS
 from planner.reading.estimates.context import context_of
 from planner.reading.fields import Declared, require_mapping
-from planner.reading.key_hints import Surroundings, key_hint, misspelt_key
+from planner.reading.key_hints import NearbyKeys, key_hint, misspelt_key
 from planner.reading.yaml.source_map import Document, KeyPath
 
 Model = TypeVar("Model", bound=Declared)
@@ -114,7 +114,7 @@ def _problem(model: type[Declared], document: Document, detail: ErrorDetails, pa
     context = detail.get("ctx", {})
     if detail["type"] == "extra_forbidden":
         place = document.key(*path) if len(path) == len(detail["loc"]) else document.value(*path)
-        hint = key_hint(name, _value_at(document, detail["loc"]), _surroundings(model, parent))
+        hint = key_hint(name, _value_at(document, detail["loc"]), _nearby_keys(model, parent))
         alias = re.match(r"\*[^\s,\]}]+", place.text[place.column - 1 :]) if place else None
         message = f"unknown key '{name}'" + (f" in the value of '{alias[0]}'" if alias else "")
         if isinstance(hint, Note):
@@ -151,10 +151,10 @@ def _fields(model: type[Declared], loc: KeyPath) -> list[str]:
     return list(declared.model_fields) if declared else []
 
 
-def _surroundings(model: type[Declared], loc: KeyPath) -> Surroundings:
-    """Return the `Surroundings` of an unknown key in the declaration at the path `loc`.
+def _nearby_keys(model: type[Declared], loc: KeyPath) -> NearbyKeys:
+    """Return the valid keys around an unknown key: at the same level, one level lower, and one level higher.
 
-    loc : path from an error of pydantic
+    loc : path of the declaration that contains the unknown key, from an error of pydantic
     """
     declared, _ = _declared(model, loc)
     inside, entries = {}, []
@@ -165,7 +165,7 @@ def _surroundings(model: type[Declared], loc: KeyPath) -> Surroundings:
             entries += [name] if by_name else []
     name = str(loc[-1]) if loc and not _declared(model, loc[:-1])[1] else ""
     around = _fields(model, loc[:-1]) if name else []
-    return Surroundings(_fields(model, loc), inside, entries, name, around)
+    return NearbyKeys(_fields(model, loc), inside, entries, name, around)
 
 
 def _value_at(document: Document, loc: KeyPath) -> Any:

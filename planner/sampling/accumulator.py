@@ -102,10 +102,9 @@ class Accumulator:
         return self._usd[self._costs[point]]
 
     def usd_parts(self, point: int) -> tuple[Values, Values] | None:
-        """Return two parts of the costs of a scenario: cost of models, and cost of everything else.
+        """Return the costs of a scenario in two parts: models, and all others, that is tools, people and crews.
 
-        Everything else means tools, people and crews. Return None if none of them is paid. The parts are empty if a
-        price is unknown.
+        Return None if only models are paid. If a price is unknown, both parts have no values.
 
         point : index of the scenario
         """

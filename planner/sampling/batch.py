@@ -105,7 +105,7 @@ class Batch:
     detailed : whether to collect details. Then the batch must have a single scenario
     waits : for each scenario, a wait for a person during which nothing else can run; None: there is no such wait
     draw_cache : cache of draws that several batches of the workflow share; None: no cache
-    watched : number of groups, from the end of `groups`, whose requests are checked against the model's context
+    watched : only in the last `watched` groups, the sizes of requests are checked against the model's context limit
     recorded : streams of draws to record; None: no draws are recorded. While draws are recorded, the cache is not used
     base_draws : draws of the batch that records draws, for batches of the same workflow with a changed number; None:
         each batch makes its own draws

@@ -32,11 +32,11 @@ class Block:
     seconds : (scenarios, S) completion times
     coordination : (scenarios, S) seconds of coordination on the critical path
     accepted : (scenarios, S) False if a failure remains at the end, otherwise True
-    usd : index of a scenario → its costs, without the price multiplier; None if a price is unknown. Scenarios with
-        equal costs share one entry (`DemandGroup.payer`)
-    billed : index of a scenario → billed amounts of all its work. The indices are the same as in `usd`
+    usd : index of a scenario → its costs, without the price multiplier; None if a price is unknown. Of several
+        scenarios that must have equal costs, only the first has an entry
+    billed : index of a scenario → billed amounts of all its work. The same scenarios as in `usd` have entries
     over_context : name of a model → number of samples in which a request exceeds the model's context
-    collector : details; None if the batch is not detailed
+    collector : critical path, drag and utilisation of each step; None if the batch does not collect these details
     recorded : (S, streams) mean value of each recorded random stream; None if no draws are recorded
     drawn : whether any random number was drawn
     """

@@ -89,7 +89,7 @@ class Stopping:
     If neither `samples` nor `precision` is requested, sampling stops at the precision `ENOUGH`.
 
     samples : largest number of samples; None: no number is requested
-    precision : precision at which to stop, as in `Precision.target`; None: no precision is requested
+    precision : relative half-width of the 95% intervals of p50 and p90 at which to stop; None: none is requested
     seconds : time limit in seconds; None: no limit. At least one block is simulated, even if it takes longer
     began : start of the time limit, as a value of `time.monotonic`
     """

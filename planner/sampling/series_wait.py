@@ -81,14 +81,14 @@ def _once(work: Work, estimate: Estimate) -> bool:
 
 
 def _in_series(graph: Graph, task: int) -> bool:
-    """Whether every other task must end before `task` starts, or can start only after `task` ends.
+    """Whether no other task can run at the same time as `task`, because of the edges of the graph.
 
-    Return False if an edge leads from a task to a task with a lower number. Otherwise two checks are enough:
+    Every edge must lead to a higher number; otherwise the function returns False. Then two conditions are enough:
 
-    - Each task before `task` has an edge to `task`, or to a task between the two.
-    - Each task after `task` has an edge from `task`, or from a task between the two.
-
-    Here, "before", "after" and "between" refer to the numbers of tasks.
+    - Each task with a lower number than `task` has an edge to `task`, or to a number in between. So a path leads from
+      it to `task`.
+    - Each task with a higher number than `task` has an edge from `task`, or from a number in between. So a path leads
+      from `task` to it.
     """
     sources, targets = np.repeat(np.arange(len(graph)), np.diff(graph.successor_start)), graph.successors
     leads_to_it, follows_it = np.zeros(len(graph), bool), np.zeros(len(graph), bool)

@@ -55,10 +55,10 @@ class Split(Enum):
 
     @classmethod
     def of(cls, graph: TaskGraph, detailed: bool) -> Split:
-        """Return the split for the task times of a graph.
+        """Return the columns for the times of a graph's tasks.
 
-        If `detailed`, each part has its own column. Otherwise coordination has one column, and all other parts share
-        another column. Without coordination, there is a single column.
+        detailed : if true, each `Part` has its own column. If false, coordination has a column, and all other parts
+            share another column. A graph without coordination then has a single column
         """
         if detailed:
             return cls.PARTS
@@ -104,11 +104,12 @@ class OccurrenceTimes:
 
 @dataclass(frozen=True, eq=False)
 class WorkTotals:
-    """Sums over all occurrences of a `Work`, as if no task were cancelled.
+    """Sums over all occurrences of a `Work`. Cancelled occurrences are included as if they ran to the end.
 
     done : number of occurrences that are not skipped, (samples,)
     billed : billed amounts, in arrays (samples,)
-    occurrences : times of occurrences. Without details, only those of occurrences that may be cancelled
+    occurrences : times of each occurrence. If the task times were computed without details, only occurrences that may
+        be cancelled are in the list
     """
 
     work: Work
@@ -121,11 +122,12 @@ class WorkTotals:
 class TaskTimes:
     """The times of all tasks in each sample. A task takes `fixed + decode / speed` seconds.
 
-    split : the kinds of time that have separate columns
+    split : the column of `fixed` and `decode` for each kind of time, such as TTFT or tools
     fixed, decode : seconds, (columns, tasks, samples)
     skipped : tasks that may be skipped, each with a mask (items, samples) that is true where the task is skipped
-    patience : seconds after which a waiting person turns to something else, (samples, tasks with `leaves`)
-    away : seconds that the person then takes to come back, (samples, tasks with `leaves`)
+    patience : seconds after which a waiting person turns to something else: one column for each task of a person who
+        may do so, (samples, columns)
+    away : seconds that the person then takes to come back, with the same columns
     works : totals of each `Work`
     accepted : mask (samples,) of the samples in which every failed step has a fallback
     largest : name of a model → prompt and output tokens of its largest request, (samples,)
@@ -171,7 +173,10 @@ class TaskTimes:
 
     @cached_property
     def coordinating(self) -> NDArray[np.intp]:
-        """Numbers of the tasks that spend time on coordination. In `split`, coordination must have its own column."""
+        """Numbers of the tasks that spend time on coordination.
+
+        The times of coordination must be separate, so `split` must not be `Split.WHOLE`.
+        """
         column = self.split.value[Part.COORDINATION]
         return np.flatnonzero((self.fixed[column] != 0).any(1) | (self.decode[column] != 0).any(1))
 
@@ -184,9 +189,9 @@ class TaskTimes:
         return round_to_ticks(np.ascontiguousarray((self.fixed[column][tasks] + self.decode[column][tasks] / speed).T))
 
     def part(self, part: Part, speed: float) -> Floats:
-        """Return the seconds that each task spends on one part, (samples, tasks).
+        """Return the seconds that each task spends on one part, such as TTFT: an array (samples, tasks).
 
-        In `split`, the part must have its own column.
+        The part must be separate from the other parts. It always is if `split` is `Split.PARTS`.
         """
         column = self.split.value[part]
         seconds: Floats = self.fixed[column] + self.decode[column] / speed
@@ -199,7 +204,7 @@ def task_times(
     """Draw the demands of a graph, and return the times of its tasks.
 
     service : service times of each model
-    speed : speed that decides when attempts reach their timeout. Nothing else in the result depends on it
+    speed : speed at which attempts are cut off at their timeout. All other times in the result are valid at any speed
     detailed : whether to separate all parts of the times. Then all occurrences of each `Work` are kept too
     """
     return _Timing(graph, service, draws, speed, detailed).times()
@@ -233,13 +238,16 @@ class _Timing:
             self.demands.accepted(), self.largest,
         )  # fmt: skip
 
-    def _add(self, mark: TaskMap[Work]) -> WorkTotals:
-        """Add the times of a `Work` to its tasks, and return the totals of the `Work`."""
-        work = mark.subject
+    def _add(self, task_map: TaskMap[Work]) -> WorkTotals:
+        """Draw the demands of a `Work`, add the resulting seconds to its tasks, and return the totals of the `Work`.
+
+        task_map : the `Work` and the numbers of its tasks
+        """
+        work = task_map.subject
         service = self._service(work)
         done, total = np.zeros(self.width), Billing.zeros(self.width)
         occurrences = []
-        for tasks, demand, active in self.demands.demands(mark):
+        for tasks, demand, active in self.demands.demands(task_map):
             rows, span = len(tasks), _span(tasks)
             done += rows if active is None else _over_items(active.astype(float), rows)
             parts = self._attempt(work, demand)
@@ -266,14 +274,17 @@ class _Timing:
                     span, fixed, decode, billed.broadcast_to(shape) if cancellable else None,
                     done_share if cancellable else None, demand.wait,
                 ))  # fmt: skip
-        for tasks, before_leaving, until_back in self.demands.context_switches(mark):
+        for tasks, before_leaving, until_back in self.demands.context_switches(task_map):
             rows_of_leaving = self.graph.graph.leave[tasks]
             self.patience[:, rows_of_leaving] = before_leaving.T
             self.away[:, rows_of_leaving] = until_back.T
         return WorkTotals(work, done, total, occurrences)
 
     def _add_parts(self, work: Work, tasks: slice, parts: Mapping[Part, Floats]) -> None:
-        """Add the seconds of each part of a `Work` to the times of these tasks."""
+        """Add the seconds of one occurrence of a `Work` to the times of its tasks, each part in its column.
+
+        parts : kind of time → seconds
+        """
         for part, seconds in parts.items():
             column = self.split.value[Part.COORDINATION if work.coordination else part]
             (self.decode if part == Part.DECODE else self.fixed)[column, tasks] += seconds
@@ -317,7 +328,9 @@ def _total(parts: Mapping[Part, Floats], speed: float) -> Floats:
 
 
 def _paid_units(work: Work, demand: Demand, parts: Mapping[Part, Floats], active: Bools | None) -> Floats:
-    """Return the units of paid work at one occurrence, as in `Billing.units`. The array broadcasts to (items, samples).
+    """Return the units for which work is paid at one occurrence, in an array that broadcasts to (items, samples).
+
+    The units are hours, if the work is paid by the hour. Otherwise they are tool calls, or answers of a person.
 
     parts : seconds of each part of the work, cut off at the timeout of an attempt
     active : mask (items, samples) that is true where the work is done; None: everywhere

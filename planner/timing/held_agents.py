@@ -20,7 +20,7 @@ class HeldAgents:
     An agent who has not arrived is not held. The `stagger` of a crew delays arrivals.
 
     pools : numbers of the pools; None: all pools of the graph
-    arrivals : tasks in which agents arrive; None: all agents are there from the beginning
+    arrivals : tasks by which agents arrive late, and their delays; None: all agents are there from the beginning
     """
 
     def __init__(self, graph: Graph, arrivals: Arrivals | None = None, pools: Sequence[int] | None = None) -> None:
@@ -35,11 +35,11 @@ class HeldAgents:
         self.delays = [_in_ticks(delays[late]) for late in self.late]
         self.working = [seizing[~idle[seizing]] for seizing in self.seizing]
 
-    def ticks(self, durations: Floats, schedule: Schedule) -> list[Ticks]:
-        """Return for each pool an array (S,): for each sample, the ticks for which agents of the pool are held.
+    def held_ticks(self, durations: Floats, schedule: Schedule) -> list[Ticks]:
+        """Return for each pool an array (S,): for each sample, the time for which agents of the pool are held.
 
-        Each number is `sum of ends - sum of starts`, modulo 2⁶⁴. It is exact below 2⁶³ ticks, even if the sums are
-        larger. When a race ends, its copies release all agents that they hold.
+        The times of all agents of a pool are added up, in ticks of the clock. They are exact below 2⁶³ ticks. When a
+        race ends, its copies release all agents that they hold.
         """
         ran = _ran(durations, schedule)
         race_ends = self.races.ends(schedule) if self.races is not None else None
@@ -55,15 +55,15 @@ class HeldAgents:
     def seizures(self, durations: Floats, schedule: Schedule) -> list[Ticks]:
         """Return for each pool an array (S,): for each sample, how often an agent of the pool is seized.
 
-        An arrival without a ramp-up is not counted.
+        A task by which an agent only arrives is not counted. It is counted if the agent also ramps up in it.
         """
         ran = _ran(durations, schedule)
         return [ran[:, working].sum(1) for working in self.working]
 
     def _delayed(self, schedule: Schedule, pool: int, ran: NDArray[np.bool_]) -> Ticks:
-        """Return an array (S,): for each sample, the sum of the delays of all arrivals of agents of a pool, in ticks.
+        """Return an array (S,): for each sample, the time before the late agents of a pool arrive, added up in ticks.
 
-        If a race ends before an agent arrives, the delay ends with the race.
+        If a race ends before an agent arrives, this agent's time ends with the race.
         """
         late = self.late[pool]
         lasted = np.where(ran[:, late], schedule.ends[:, late] - schedule.starts[:, late], 0.0)
@@ -86,7 +86,7 @@ def crew_usd(graph: TaskGraph, kernel_graph: Graph, durations: Floats, schedule:
             units: Floats = agents * schedule.makespan / 3600.0
         else:
             held = HeldAgents(kernel_graph, graph.arrivals, pools)
-            ticks = held.ticks(durations, schedule) if crew.usd.hourly else held.seizures(durations, schedule)
+            ticks = held.held_ticks(durations, schedule) if crew.usd.hourly else held.seizures(durations, schedule)
             unit = TICK / 3600.0 if crew.usd.hourly else 1.0
             units = np.asarray(unit * sum(ticks, np.zeros(len(durations))))
         costs[name] = float(crew.usd.usd) * units

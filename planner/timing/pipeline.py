@@ -52,7 +52,8 @@ class Pipeline:
     def draw(self, samples: Samples, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
         """Draw the demands of samples, and compute the times of all tasks.
 
-        speed : speed that decides when attempts reach their timeout. Nothing else in the result depends on it
+        speed : speed at which attempts are cut off at their timeout. All other times in the result are valid at any
+            speed
         detailed : whether to separate all parts of task times. Then all occurrences of each `Work` are kept too
         """
         return self.complete(SampleDemands(samples, self.layers), speed, detailed)
@@ -62,9 +63,10 @@ class Pipeline:
         return self.draw(samples, speed).at(speed).schedule().seconds
 
     def complete(self, draws: SampleDemands, speed: float = 1.0, detailed: bool = False) -> DrawnSamples:
-        """Draw the demands that `draws` still lacks, and compute the times of all tasks.
+        """Compute the times of all tasks. Demands that are already in `draws` are used, and all others are drawn.
 
-        speed : speed that decides when attempts reach their timeout. Nothing else in the result depends on it
+        speed : speed at which attempts are cut off at their timeout. All other times in the result are valid at any
+            speed
         detailed : whether to separate all parts of task times. Then all occurrences of each `Work` are kept too
         """
         service = {name: ServiceTimes.of(profile, draws.samples) for name, profile in self.models.items()}

@@ -37,7 +37,7 @@ class ServiceTimes:
     def of(cls, profile: Profile, samples: Samples) -> ServiceTimes:
         """Draw the time to first token and the speeds of a profile.
 
-        The profile must have a fixed number of concurrent requests (see `Profile.at`).
+        The profile must be a result of `Profile.at`, so that its times and speeds are not curves by concurrency.
         """
         assert isinstance(profile.ttft, Estimate)
         assert isinstance(profile.output_speed, Estimate)

@@ -324,7 +324,7 @@ def test_the_oracle_s_agents_are_held_as_long(path: Path) -> None:
     graph = expand(workflow, sizes)
     run = Pipeline.of(workflow, graph, requests=1).draw(Samples(1, 0, 3)).at(1.0).schedule(traced=True, recorded=True)
     durations, schedule, times = run.durations, run.schedule, run.times
-    found = np.array(HeldAgents(graph.graph).ticks(durations, schedule)) * TICK
+    found = np.array(HeldAgents(graph.graph).held_ticks(durations, schedule)) * TICK
     for row, (lasting, patience, away) in enumerate(zip(durations, times.patience, times.away, strict=True)):
         one = oracle.Sample(graph.graph, lasting.tolist(), patience.tolist(), away.tolist())
         one.free = meter = oracle.Metered(one)

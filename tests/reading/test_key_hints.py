@@ -9,7 +9,7 @@ import pytest
 from planner.errors import InputError
 from planner.loading import load
 from planner.reading.fields import Declared
-from planner.reading.key_hints import _MEANT, _REMARKS, Surroundings, key_hint, likely_key, misspelt_key
+from planner.reading.key_hints import _MEANT, _REMARKS, NearbyKeys, key_hint, likely_key, misspelt_key
 from planner.report.wording.notes import ARGUMENTS, OPTIONS, worded_error
 from planner.workflow.bodies import AgentLoop, Llm
 from planner.workflow.crews import Crew
@@ -38,7 +38,7 @@ def test_every_remark_applies_to_some_declaration_that_lacks_the_key() -> None:
         for key in remark.written.split():
             places = [keys for keys in DECLARED if remark.marker in keys or not remark.marker]
             places = [keys for keys in places if key not in keys and likely_key(key, keys) is None]
-            hints = {key_hint(key, None, Surroundings(keys, {}, (), "", ())) for keys in places}
+            hints = {key_hint(key, None, NearbyKeys(keys, {}, (), "", ())) for keys in places}
             assert remark.hint in hints, key
 
 

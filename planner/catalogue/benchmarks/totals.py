@@ -86,7 +86,7 @@ def read_totals(fields: Fields, style: Style) -> Run | None:
         fields=fields,
         model=fields.text("model_id", "model", "model_name"),
         server=tuple((name, text) for name in SERVER if (text := fields.text(name)) is not None),
-        load=_load(fields),
+        load=_requests(fields),
         date=date_of(fields.text("date", "timestamp")),
         requests=max(1, int(completed or 1)),
         failed=max(0, int(prompts - (completed or prompts))),
@@ -196,10 +196,11 @@ def _concurrency(
     return limit, f"'{key}', which may not have been reached" if limit is not None else ""
 
 
-def _load(fields: Fields) -> tuple[tuple[str, str], ...]:
-    """Return the data set and the nominal lengths of the requests, by key.
+def _requests(fields: Fields) -> tuple[tuple[str, str], ...]:
+    """Describe the requests of a run in pairs of key and text, such as ("data set", "random") and ("isl", "1024").
 
-    Keys such as `random_input_len` are used only for random data sets, because SGLang writes them for every data set.
+    The pairs are the data set, and the prompt and output lengths with which the benchmark was started. Keys such as
+    `random_input_len` are used only for random data sets, because SGLang writes them for every data set.
     """
     data_set = fields.text("dataset_name", "dataset")
     keys = ["isl", "osl", "input_len", "output_len"]

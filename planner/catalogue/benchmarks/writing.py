@@ -56,10 +56,10 @@ def names_of(series: Sequence[Series], name: str | None) -> list[str]:
     """
     bases = [name or slug((curve.first.model or Path(curve.first.file).stem).split("/")[-1]) for curve in series]
     names = list(bases)
-    for parts in (_model, _server, _load):
+    for describe in (_model, _server, _load):
         names = [
             f"{current}-{suffix}"
-            if names.count(current) > 1 and (suffix := _differences(curve, series, bases, parts))
+            if names.count(current) > 1 and (suffix := _distinction(curve, series, bases, describe))
             else current
             for curve, current in zip(series, names, strict=True)
         ]
@@ -88,19 +88,20 @@ def _load(run: Run) -> dict[str, str]:
     return {**load, "lengths": "-".join(lengths)}
 
 
-def _differences(
-    curve: Series, series: Sequence[Series], bases: Sequence[str], parts: Callable[[Run], dict[str, str]]
+def _distinction(
+    curve: Series, series: Sequence[Series], names: Sequence[str], describe: Callable[[Run], dict[str, str]]
 ) -> str:
-    """Return a suffix for the name of `curve`. It tells how `curve` differs from the series with the same base name.
+    """Return a suffix that distinguishes `curve` from other series of the same name, such as ``h100`` for its GPU.
 
-    The suffix is empty if there is no difference.
+    The suffix contains each text of the description of `curve` that is different for another series of the same name.
+    It is empty if there is no such text.
 
-    bases : base name of each series
-    parts : function that returns a description of a run, as texts by key, such as `data set`
+    names : name of each series, before suffixes are added
+    describe : function that returns the description of a run, such as {"gpu": "H100"}
     """
-    base = bases[list(series).index(curve)]
-    others = [parts(other.first) for other, name in zip(series, bases, strict=True) if name == base]
-    own = parts(curve.first)
+    own_name = names[list(series).index(curve)]
+    others = [describe(other.first) for other, name in zip(series, names, strict=True) if name == own_name]
+    own = describe(curve.first)
     differing = [text for key, text in own.items() if any(other.get(key) != text for other in others)]
     return slug("-".join(differing)) if differing else ""
 

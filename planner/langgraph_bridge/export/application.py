@@ -293,7 +293,7 @@ def omissions(workflow: Workflow, sizes: Mapping[str, int]) -> Iterator[str]:
 def _held_fan_outs(
     steps: Mapping[str, Step], path: tuple[str, ...], crew: str | None
 ) -> Iterator[tuple[tuple[str, ...], Step]]:
-    """Yield the path and the step of each fan-out whose items are held (see `Step.is_held`).
+    """Yield the path and the step of each fan-out whose items each hold one agent, who does all steps of the item.
 
     crew : crew of the step around `steps`; None: there is no such step, or it belongs to no crew
     """

@@ -131,7 +131,7 @@ class Node:
 
     name : name of the node
     function : name of the function that the node calls
-    policy : source of further arguments for the call of `add_node`
+    policy : Python text of further arguments for the call of `add_node`
     """
 
     name: str
@@ -215,9 +215,13 @@ class SourceBuilder:
         self.graph_function(function, about, nodes, edges)
 
     def subgraph_node(self, function: str, about: str, options: Sequence[str] = (), agent: str | None = None) -> None:
-        """Add the source of a node's function. The function runs the graph that `{function}_graph` builds.
+        """Add the Python text of a node's function, which runs a subgraph.
 
-        agent : source expression that waits for the agent of the whole graph; None: the graph needs no agent
+        function : name of the node's function. The subgraph is the result of another function, `{function}_graph`
+        about : docstring of the node's function
+        options : Python texts of further arguments for the call that runs the subgraph
+        agent : Python expression that is entered with `async with`. It seizes one agent for the time of the whole
+            subgraph. None: the subgraph as a whole needs no agent
         """
         arguments = [f"{function}_graph()", text(function), "state", *options]
         indent = "    " if agent is None else "        "

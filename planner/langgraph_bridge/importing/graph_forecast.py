@@ -50,19 +50,21 @@ from planner.workflow.declaration import Step, Workflow
 
 
 def predicted(
-    game: GraphRun, seconds: Callable[[Key], float], limit: int | None, barriers: bool = True
+    graph_run: GraphRun, seconds: Callable[[Key], float], limit: int | None, barriers: bool = True
 ) -> tuple[dict[Key, tuple[float, float]], float]:
     """Predict the start and end of each run of a node, and the completion time of the graph. All times are in seconds.
 
-    game : order in which the nodes of the graph run
+    graph_run : the runs of nodes, superstep by superstep
     seconds : function that returns the duration of a run. The function is not called for runs of subgraphs. Durations
         are rounded to ticks
-    limit, barriers : as in `superstep_graph`
+    limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit
+    barriers : true: a superstep waits for all runs of the previous superstep; false: a run waits only for the runs that
+        caused it
     """
-    fragment = superstep_graph(game, lambda key: single_task(NO_POOL, NO_POOL), limit, barriers, with_spans=True)
+    fragment = superstep_graph(graph_run, lambda key: single_task(NO_POOL, NO_POOL), limit, barriers, with_spans=True)
     spans = {mark.subject.key: mark.tasks.tolist() for mark in fragment.task_maps}
     durations = np.zeros((1, len(fragment)))
-    for key, run in game.runs():
+    for key, run in graph_run.runs():
         if run.inner is None:
             durations[0, spans[key][0]] = seconds(key)
     schedule = simulate(whole(fragment), round_to_ticks(durations), recorded=True)
@@ -81,20 +83,22 @@ Number = tuple[str, int]
 """Key of the draws of a run: the path of the node that runs, and the number of earlier runs of this node."""
 
 
-def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers: bool = True) -> TaskGraph:
+def expand_graph(graph_run: GraphRun, workflow: Workflow, limit: int | None, barriers: bool = True) -> TaskGraph:
     """Return the task graph of a LangGraph graph whose routes are fixed.
 
     The task graph has no crews. Runs of nodes wait only for other runs, barriers and slots.
 
-    game : order in which the nodes of the graph run
+    graph_run : the runs of nodes, superstep by superstep
     workflow : declares the profiles and parameters that the steps of the graph use
-    limit, barriers : as in `superstep_graph`
+    limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit
+    barriers : true: a superstep waits for all runs of the previous superstep; false: a run waits only for the runs that
+        caused it
     """
     numbers: dict[Key, Number] = {}
     counts: Counter[str] = Counter()
     nodes = {}
-    for key, run in game.runs():
-        form = _form(game, key)
+    for key, run in graph_run.runs():
+        form = _form(graph_run, key)
         if run.inner is None and form.nodes[run.node].step is not None:
             path = form.path(run.node)
             numbers[key], nodes[path] = (path, counts[path]), form.nodes[run.node]
@@ -104,7 +108,7 @@ def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers
     def content(key: Key) -> Fragment:
         return single_task(NO_POOL, NO_POOL, *([numbers[key]] if key in numbers else []))
 
-    fragment = superstep_graph(game, content, limit, barriers)
+    fragment = superstep_graph(graph_run, content, limit, barriers)
     tasks = {path: np.zeros(count, np.int32) for path, count in counts.items()}
     for mark in fragment.task_maps:
         path, number = mark.subject
@@ -114,12 +118,12 @@ def expand_graph(game: GraphRun, workflow: Workflow, limit: int | None, barriers
     return TaskGraph(whole(fragment), marks, (), (), pools, {}, fragment.outline)
 
 
-def _form(game: GraphRun, key: Key) -> GraphForm:
+def _form(graph_run: GraphRun, key: Key) -> GraphForm:
     """Return the form of the graph that contains a node. This is the whole graph or one of its subgraphs.
 
     key : key of a run of the node
     """
-    form = game.form
+    form = graph_run.form
     for name, _ in key[:-1]:
         inner = form.nodes[name].graph
         assert inner is not None
@@ -152,13 +156,15 @@ def graph_seconds(
     """Return an array (samples,) with the completion time of a graph in each sample, in seconds.
 
     workflow : declares the profiles and parameters that the steps of the graph use
-    limit, barriers : as in `superstep_graph`
+    limit : largest number of concurrent tasks in each graph (`max_concurrency`); None: no limit
+    barriers : true: a superstep waits for all runs of the previous superstep; false: a run waits only for the runs that
+        caused it
     """
     seconds = np.empty(samples)
     for low in range(0, samples, WIDTH):
         slice_ = Samples(seed, low, min(low + WIDTH, samples))
-        for game, rows in _games(form, slice_):
-            pipeline = Pipeline.of(workflow, expand_graph(game, workflow, limit, barriers), requests=1)
+        for graph_run, rows in _distinct_runs(form, slice_):
+            pipeline = Pipeline.of(workflow, expand_graph(graph_run, workflow, limit, barriers), requests=1)
             run = pipeline.draw(slice_).at(1.0).schedule(rows)
             seconds[[low + row for row in rows]] = run.seconds
     return seconds
@@ -178,20 +184,23 @@ def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int,
     return advised({"": named}, p50, without, samples)
 
 
-def _games(form: GraphForm, samples: Samples) -> Iterator[tuple[GraphRun, list[int]]]:
-    """Yield each distinct run of a graph once, with the indices of all samples that have this run."""
+def _distinct_runs(form: GraphForm, samples: Samples) -> Iterator[tuple[GraphRun, list[int]]]:
+    """Draw the routes of each sample through a graph. Yield each distinct run of the graph, with its samples.
+
+    Samples with the same routes have the same run. The samples of a run are given as a list of indices.
+    """
     routes = Routes(samples)
-    games: dict[object, tuple[GraphRun, list[int]]] = {}
+    distinct: dict[object, tuple[GraphRun, list[int]]] = {}
     for row in range(len(samples)):
-        game = play(form, routes.of(row))
-        runs = tuple((key, run.sent) for key, run in game.runs())
-        widths = tuple(len(superstep) for superstep in game.supersteps)
-        games.setdefault((runs, widths, _causes(game)), (game, []))[1].append(row)
-    yield from games.values()
+        graph_run = play(form, routes.of(row))
+        runs = tuple((key, run.sent) for key, run in graph_run.runs())
+        widths = tuple(len(superstep) for superstep in graph_run.supersteps)
+        distinct.setdefault((runs, widths, _causes(graph_run)), (graph_run, []))[1].append(row)
+    yield from distinct.values()
 
 
-def _causes(game: GraphRun) -> tuple[object, ...]:
-    return tuple(tuple((cause.node, cause.number) for cause in run.causes) for _, run in game.runs())
+def _causes(graph_run: GraphRun) -> tuple[object, ...]:
+    return tuple(tuple((cause.node, cause.number) for cause in run.causes) for _, run in graph_run.runs())
 
 
 class Routes:

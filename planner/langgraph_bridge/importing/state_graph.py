@@ -61,9 +61,11 @@ class _Builder:
         self.spans: Spans = {}
 
     def graph(self, form: GraphForm, key: Key) -> Any:
-        """Build a LangGraph graph from a form.
+        """Build and compile a LangGraph graph.
 
-        key : key of the run that executes the graph as a subgraph; () for the whole graph
+        form : nodes and edges of the graph
+        key : if the graph is a subgraph, the run of the node that contains it. For example, (("review", 1),) means the
+            second run of the node `review`. The key is () for the whole graph
         """
         graph: Any = StateGraph(State)
         counts = dict.fromkeys(form.nodes, 0)

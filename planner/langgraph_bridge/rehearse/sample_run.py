@@ -207,8 +207,9 @@ class GraphContext:
     """State that all graphs of a workflow share.
 
     run : the sample that the graphs run now
-    compiled : pairs of a name and a compiled graph. The name is that of the part of the workflow that the graph runs
-    without_langgraph : name → None for each part that LangGraph cannot express. These parts run without LangGraph
+    compiled : compiled graphs. Each has the name of the part of the workflow that it runs, such as the path of a step
+    without_langgraph : names of the parts that run without LangGraph, because LangGraph cannot express them. The names
+        are the keys of a dict, which keeps their order; all values are None
     """
 
     run: SampleRun

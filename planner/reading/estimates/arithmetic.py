@@ -85,7 +85,7 @@ class Formula:
         for name in self.names:
             if name not in values:
                 unknown_parameter(name, values)
-        condition = self.condition(values)
+        condition = self.agents_clause(values)
         try:
             number = _evaluated(self.plain, {name: float(values[name]) for name in self.names})
         except ZeroDivisionError:
@@ -100,8 +100,11 @@ class Formula:
             raise BadValueError(message, f"write '= max({self.text}, 0)' to avoid negative numbers")
         return number + 0.0
 
-    def condition(self, values: Mapping[str, float]) -> str:
-        """Return the number of agents as text for messages; "" if the formula does not depend on it."""
+    def agents_clause(self, values: Mapping[str, float]) -> str:
+        """Return the number of agents as text for messages, such as ` if agents = 4`.
+
+        If the expression does not contain `agents`, return "".
+        """
         return f" if {AGENTS} = {values[AGENTS]:,.15g}" if AGENTS in self.names else ""
 
     def shown(self, number: float) -> str:
@@ -290,7 +293,7 @@ def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None
             return power(node.operand)
         case ast.BinOp(op=ast.Add() | ast.Sub()):
             verb = "adds" if isinstance(node.op, ast.Add) else "takes the difference of"
-            return _same([power(node.left), power(node.right)], text, verb)
+            return _common_power([power(node.left), power(node.right)], text, verb)
         case ast.BinOp(op=ast.Mult() | ast.Div()):
             left, right = power(node.left), power(node.right)
             if left is None or right is None:
@@ -306,15 +309,14 @@ def _power_of_time(node: ast.AST, times: Iterable[int], text: str) -> int | None
                     f"'{name}' needs {needs}",
                     f"write for example '{name}(a, b)'" if several else f"write for example '{name}(a)'",
                 )
-            return _same([power(argument) for argument in arguments], text, "compares")
+            return _common_power([power(argument) for argument in arguments], text, "compares")
     raise bad_expression(f"'= {text}' is not a valid expression", _ALLOWED)
 
 
-def _same(powers: Iterable[int | None], text: str, verb: str) -> int | None:
-    """Return the power of time that several values share: 1 for times, 0 for plain numbers.
+def _common_power(powers: Iterable[int | None], text: str, verb: str) -> int | None:
+    """Check that all operands are times or all are plain numbers. Return their power of time: 1 for times, otherwise 0.
 
-    A power of None fits any other power. For example, the powers None and 1 give 1. If all powers are None, the result
-    is None.
+    powers : power of each operand. None fits any other power, as for the number 0. If all are None, the result is None
 
     verb : word in messages for what the expression does, such as "compares"
 
@@ -330,7 +332,7 @@ def _same(powers: Iterable[int | None], text: str, verb: str) -> int | None:
 def _evaluated(plain: str, names: Mapping[str, float]) -> float:
     """Return the value of an expression that has been checked.
 
-    plain : the expression, as in `Formula`
+    plain : the expression with converted numbers, such as `24000.0 / agents`
     names : value of each name in the expression
 
     Raises `ZeroDivisionError`, `OverflowError` or `ValueError` if the value cannot be computed.

@@ -58,13 +58,14 @@ class Curve:
         return replace(self, points=tuple((requests, value * factor) for requests, value in self.points))
 
 
-def split_by_writing(ttft: Curve, output_speed: Curve, output: float, concurrency: int) -> tuple[Estimate, Estimate]:
-    """Return the time to first token and the output speed at a concurrency.
+def interpolate_together(
+    ttft: Curve, output_speed: Curve, output: float, concurrency: int
+) -> tuple[Estimate, Estimate]:
+    """Return the time to first token and the output speed at a concurrency, from both curves together.
 
-    The two curves must come from one measurement, with points at the same concurrencies.
-
-    Both results are computed from the number of requests that write output at the same time. Between two points, this
-    number is interpolated. docs/model.md describes the method under "Requests".
+    The two curves must come from one measurement, with points at the same concurrencies. Between two points, two
+    numbers are interpolated: the seconds of a whole request, and the number of requests that write output at the same
+    time. These two numbers determine both results. docs/model.md has the equations under "Requests".
 
     output : mean output tokens of the measured requests
     """

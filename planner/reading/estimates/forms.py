@@ -69,13 +69,13 @@ class Arithmetic(UnboundEstimate):
                 bounds.append(self.quantity.bounded(number))
             except BadValueError as mistake:
                 shown = replace(formula, unit=self.quantity.unit).shown(number / self.quantity.per_unit)
-                message = f"'= {formula.text}' is {shown}{formula.condition(values)}, but {mistake}"
+                message = f"'= {formula.text}' is {shown}{formula.agents_clause(values)}, but {mistake}"
                 raise BadValueError(message, mistake.hint) from None
         if len(bounds) == 1:
             return exact(bounds[0], self.quantity, self.text)
         if bounds[1] < bounds[0]:
             shown = " to ".join(formula.shown(bound) for formula, bound in zip(self.formulas, bounds, strict=True))
-            condition = next(filter(None, (formula.condition(values) for formula in self.formulas)), "")
+            condition = next(filter(None, (formula.agents_clause(values) for formula in self.formulas)), "")
             message = f"'{self.text}' is {shown}{condition}: the lower bound is above the upper bound"
             raise BadValueError(message, "swap the bounds")
         return ranged(bounds[0], bounds[1], self.quantity, self.text)

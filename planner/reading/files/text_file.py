@@ -65,7 +65,7 @@ def _content_of(standard_input: BinaryIO | None, most: int) -> bytes:
 def read_text(path: Path, descriptors: bool = True) -> str:
     """Return the text of a file.
 
-    descriptors : whether /dev/stdin and /dev/fd/N are allowed, as in `read_regular`
+    descriptors : whether the path may be /dev/stdin or /dev/fd/N
 
     Raises `InputError` in these cases:
 

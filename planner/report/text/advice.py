@@ -41,7 +41,7 @@ def first_screen(comparison: ComparisonAnswer, more: str = "--all") -> str:
 
 
 def answer_lines(comparison: ComparisonAnswer, everything: bool = False) -> list[str]:
-    """Return the lines of the first screen, except for its notes.
+    """Return the lines of the comparison as shown without the option `--all`, except for notes.
 
     everything : whether the table has all scenarios, even if the lines do not fit on a screen
     """

@@ -211,7 +211,8 @@ def _shape(estimate: Estimate) -> str:
 def _requests(details: tuple[RequestDetail, ...]) -> Iterator[str]:
     """Yield the lines of a table of requests. Each line has one request and the tool calls after this request.
 
-    details : requests and tool calls, in order; tool calls have a jitter of 0
+    details : requests and tool calls, in order. An entry with the jitter 0 is a tool call or a person's work; any other
+        entry is a request
     """
     if any(detail.jitter for detail in details):
         tool = f"{'then tool':>11}{'result':>9}" if any(not detail.jitter for detail in details) else ""

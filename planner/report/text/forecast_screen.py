@@ -27,7 +27,7 @@ def forecast_screen(forecast: Forecast, more: str = "--all") -> str:
 
 
 def answer_lines(forecast: Forecast) -> list[str]:
-    """Return the lines of the first screen, except for its notes."""
+    """Return the lines of the forecast as shown without the option `--all`, except for notes."""
     title = f"{printable(forecast.workflow)}: how long, and for how much?"
     planned = planned_phrase(forecast.sizes, forecast.result.scenario)
     if any(note.code == "langgraph-runtime" for note in forecast.notes):

@@ -44,7 +44,7 @@ def gantt(forecast: Forecast) -> str:
             for row in rows
         ]
         if any(typical.waiting):
-            cells = "".join(WAITING if any(shares) else " " for shares in _merged(typical.waiting, slots))
+            cells = "".join(WAITING if any(shares) else " " for shares in _by_column(typical.waiting, slots))
             lines.append(f"{f'(waits for {_awaited(forecast)})':<{label}} {cells}".rstrip())
     if len(rows) < len(typical.rows):
         lines.append(f"… {len(typical.rows) - len(rows):,} more rows, which take less time")
@@ -95,9 +95,10 @@ def _longest(rows: tuple[StepSpan, ...]) -> list[StepSpan]:
 
 
 def _columns(rows: Sequence[StepSpan]) -> tuple[int, int, int]:
-    """Return three widths, in columns: of the labels, of the time axis, and of the numbers under `max`.
+    """Return the widths of the chart's three parts, in characters: labels, time axis, and numbers under `max`.
 
-    On a narrow terminal, the time axis is shorter, and several slots of time share a column.
+    The time axis normally has one column for each of `SLOTS` slots of time. On a narrow terminal, it has fewer columns,
+    and each column shows several consecutive slots.
     """
     most = max((len(quantities.token_count(row.most)) for row in rows), default=1)
     most = max(most, 3)
@@ -107,12 +108,13 @@ def _columns(rows: Sequence[StepSpan]) -> tuple[int, int, int]:
     return label, -(-SLOTS // together), most
 
 
-def _merged(values: Sequence[Any], slots: int) -> list[Sequence[Any]]:
-    """Split `values` into groups of consecutive values, one group for each column of the chart.
+def _by_column(values: Sequence[Any], columns: int) -> list[Sequence[Any]]:
+    """Split `values` into groups of consecutive values: one group for each column of the chart.
 
-    slots : number of columns of the chart
+    values : one value for each slot of time
+    columns : number of columns of the chart
     """
-    together = -(-len(values) // slots)
+    together = -(-len(values) // columns)
     return [values[first : first + together] for first in range(0, len(values), together)]
 
 
@@ -124,7 +126,7 @@ def _cells(row: StepSpan, slots: int) -> str:
     """
     return "".join(
         CRITICAL if any(critical) else SHADES[min(2, int(3 * max(running) / row.most))] if any(running) else " "
-        for running, critical in zip(_merged(row.at_once, slots), _merged(row.critical, slots), strict=True)
+        for running, critical in zip(_by_column(row.at_once, slots), _by_column(row.critical, slots), strict=True)
     )
 
 

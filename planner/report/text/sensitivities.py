@@ -52,9 +52,9 @@ def sensitivity_text(sensitivity: Sensitivity, *, everything: bool = False, more
 
 
 def _shown(sensitivity: Sensitivity, most: int) -> tuple[Sequence[Effect], Sequence[Effect]]:
-    """Return the effects to show on a first screen: at most `most`, first of estimates, then of decided numbers.
+    """Return the effects to show without the option `--all`: first those of estimates, then those of decided numbers.
 
-    At least a third of the rows is for decided numbers, if there are enough of them.
+    At least a third of the `most` rows is for decided numbers, if there are enough of them.
     """
     estimates, decided = (
         [effect for effect in effects if shown(sensitivity, effect)] for effects in split_effects(sensitivity)

@@ -266,7 +266,7 @@ def _cost(change: Change, unpaid: bool) -> str:
 
 
 def _share(advice: Advice, change: Change) -> str:
-    """Return the change of the time as a share, with the time that is 100%: `45% of 2h18`."""
+    """Return the saved or lost time as a percentage of the time before the change, such as `45% of 2h18`."""
     share = abs(change.share)
     whole = abs(change.saved) / share if share else advice.declared_seconds
     text = f"{quantities.percent(share) if share >= _SAME else 'under 1%'} of {quantities.seconds(whole)}"
@@ -283,7 +283,7 @@ _LEGEND: Mapping[str, str] = {"?": "nobody sells it", "!": "not sold to everybod
 
 @dataclass(frozen=True)
 class AdviceCell:
-    """A cell of the table of the first screen.
+    """A cell of the table of compared scenarios under the advice: the p50 and the mean cost of one scenario.
 
     declared : whether the cell shows the declared scenario
     recommended : whether the cell shows the recommended scenario
@@ -296,16 +296,17 @@ class AdviceCell:
 
 @dataclass(frozen=True)
 class AdviceTable:
-    """The table of the first screen, with the p50 and the mean cost of scenarios.
+    """The table of compared scenarios under the advice of `compare`. Each cell has a p50 and a mean cost.
 
-    Each table row has one model and speed. If several crews vary, it also has fixed numbers of agents of all crews
-    except the first.
+    Each column has one number of agents. Each row has one model and speed. If the numbers of several crews vary, the
+    columns have the numbers of the first crew, and each row also has one number for each other crew.
 
     agents : number of agents of the first crew in each column
     crew : name of the first crew
     rows : name, mark and cells of each row. The mark is ``?`` if nobody offers the speed, ``!`` if not everybody can
         buy the model, and ``!!`` if the model is retired; otherwise empty
-    others : names of the other crews, if the row names show only their numbers; otherwise empty
+    others : names of the other crews, for the legend. Empty if the names of the rows contain the names of the crews, or
+        if only one crew varies
     """
 
     agents: tuple[int, ...]
@@ -327,7 +328,7 @@ class AdviceTable:
 
 
 def advice_table(comparison: ComparisonAnswer, most_rows: int | None) -> AdviceTable:
-    """Return the table of the first screen.
+    """Return the table of compared scenarios under the advice.
 
     most_rows : largest number of rows. Each model at each speed has at least one row, even beyond this number. None:
         the table has all scenarios

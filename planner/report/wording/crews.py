@@ -28,7 +28,7 @@ def crews_phrase(crew: str, scenario: Scenario) -> str:
 
 
 def compact(others: Others) -> bool:
-    """Return whether rows on the first screen show only the numbers of `others`, without the crews' names."""
+    """Return whether the names of table rows show only the numbers of `others`, because crews' names would not fit."""
     return len(others) > 1 or len(others_phrase(others)) > _LONGEST_NAME
 
 
@@ -53,16 +53,16 @@ def changed_phrases(crew: str, before: Scenario, after: Scenario) -> tuple[str, 
 def shown_numbers(
     advice: Advice, scenarios: Collection[Scenario], everything: bool = False
 ) -> tuple[tuple[int, ...], list[Others]]:
-    """Return the numbers of agents to show on the first screen.
+    """Choose the columns and rows of the table under the advice: numbers of the first crew, and of all other crews.
 
-    The first list has numbers of the first crew, in rising order. The second list has combinations of numbers of all
-    other crews that vary. If only one crew varies, the first list has all its numbers, and the second list has one
-    empty combination.
+    The columns are numbers of agents of the first crew, in rising order. The rows are combinations of numbers of the
+    other crews that vary, such as (("reviewers", 2),). If only one crew varies, all its numbers are columns, and the
+    only row is the empty combination.
 
-    If several crews vary, the lists have at most `MOST_COLUMNS` numbers and `MOST_COMBINATIONS` combinations.
-    Recommended numbers are preferred, then declared numbers, then numbers near the recommended ones.
+    If several crews vary, at most `MOST_COLUMNS` numbers and `MOST_COMBINATIONS` combinations are chosen. Recommended
+    numbers come first, then declared numbers, then numbers near the recommended ones.
 
-    everything : whether the lists have all numbers and combinations instead
+    everything : whether to return all numbers and combinations instead
     """
     agents = dict.fromkeys(scenario.agents for scenario in scenarios)
     combinations = dict.fromkeys(scenario.others for scenario in scenarios)

@@ -106,9 +106,10 @@ def _exchange(comparison: Comparison) -> str:
 
 
 def _unmatched(comparison: Comparison, exchange: Exchange) -> str:
-    """Return a sentence such as `No speed compared lets 4 agents match 64 or more.`
+    """Return a sentence on larger numbers of agents that no compared speed can replace.
 
-    If every number of agents has a matching speed, return an empty text.
+    For example, `No speed compared lets 4 agents match 64 or more.` means that 4 agents at any compared speed are
+    slower than 64 agents at the first speed. If some speed matches every number of agents, return an empty text.
     """
     unmatched = [match for match in exchange.speed_for_agents if match.speed is None]
     if not unmatched:
@@ -152,14 +153,15 @@ def _row_match(few: int, difference: Interval) -> tuple[str, str]:
     return _matches(few), _certainty(difference)
 
 
-def _certainty(difference: Interval, surely: str = "") -> str:
-    """Return a remark on how certain a match is, such as ` (about the same)`.
+def _certainty(difference: Interval, ending: str = "") -> str:
+    """Return a remark on how certain a match is: ` (about the same)`, ` (not surely)`, or an empty text if it is exact.
 
-    surely : text to add after `about the same`
+    difference : difference of the completion times of two scenarios that match
+    ending : text that follows `about the same` inside the brackets, such as `; 5 are surely quicker`
     """
     if difference.low is None:
         return " (not surely)"
-    return f" (about the same{surely})" if difference.low != difference.high else ""
+    return f" (about the same{ending})" if difference.low != difference.high else ""
 
 
 def _matches(count: int) -> str:
@@ -187,9 +189,11 @@ def _paces(pace: Pace) -> str:
 
 
 def _less_success(comparison: Comparison) -> str:
-    """Return a sentence about the first row in which results may be right 20% less often than with one agent.
+    """Return a sentence on a model or speed that is quicker than the first one even if it is right 20% less often.
 
-    If there is no such row, return an empty text.
+    For example: `Right 20% less often, 1 agent at 2.5x would still take no longer than 1 agent at 1x per accepted
+    result.` The sentence is about the first model or speed for which this is certain. If there is none, return an empty
+    text.
     """
     few = comparison.decisions.exchange.few
     if few != comparison.decisions.one.agents:
@@ -215,7 +219,9 @@ def _beats(comparison: Comparison, beats: PairwiseChance) -> str:
 def _even(beats: PairwiseChance) -> bool:
     """Return whether two scenarios are about equally quick.
 
-    They are about equal if the 95% interval of `beats.quicker` contains an even chance, `(1 - beats.equal) / 2`.
+    They are about equal if each of them may be the quicker one in the same share of samples. The samples in which both
+    take the same time are left out, so this share is `(1 - beats.equal) / 2`. It must be in the 95% interval of
+    `beats.quicker`.
     """
     low, high = beats.quicker.low, beats.quicker.high
     return low is not None and high is not None and low <= (1 - beats.equal) / 2 <= high

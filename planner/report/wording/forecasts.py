@@ -184,7 +184,7 @@ def step_cost(step: StepResult, cost_known: bool) -> str:
 
 
 def drag_phrase(drag: Drag) -> str:
-    """Return the drag of a step as text, rounded as in `quantities.noisy`.
+    """Return the drag of a step as text. Only digits that the standard error permits are shown.
 
     If the drag does not differ significantly from 0, the text is `about 0`.
     """

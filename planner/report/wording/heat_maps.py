@@ -115,7 +115,8 @@ def _largest(errors: Iterable[float | None]) -> float | None:
 def heat_maps(comparison: Comparison, everything: bool = True) -> Iterator[HeatMap]:
     """Yield heat maps of completion time, cost, speedup, efficiency and chance of acceptance.
 
-    everything : whether to yield maps of the p50 of the time and of the mean cost, which the first screen shows too
+    everything : whether to yield maps of the p50 of the time and of the mean cost. The table under the advice has the
+        same numbers
 
     The map of costs is omitted if all costs are unknown.
     The map of chances is omitted if all chances are equal.

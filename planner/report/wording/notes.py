@@ -228,8 +228,8 @@ def _crew_on_the_step(places: Sequence[Values]) -> str:
     return "" if place is None else f"; write 'crew: {place['crew']}' on '{place['person_or_tool']}' instead"
 
 
-def _paid(values: Values) -> str:
-    """Return the pay of a crew that does nothing, as the end of a sentence."""
+def _pay_of_idle_crew(values: Values) -> str:
+    """Return the end of a sentence on a crew that does nothing: whether its agents are paid nevertheless."""
     pay = {"always": ", but they are paid all the same", "busy": ", and cost nothing"}
     return pay.get(values["paid"], "")
 
@@ -277,10 +277,10 @@ _WORDING: Mapping[str, str | Callable[[Values, Names], str]] = {
     "estimates-refused": "Some effects are unknown, because a changed file would be too large or have a mistake.",
     "estimates-left-out": "Only {most} of the {numbers:,} numbers of the file were changed, in the order of the file.",
     "unused-crew": lambda values, _: (
-        f"No step names the crew '{values['crew']}': its agents do nothing{_paid(values)}."
+        f"No step names the crew '{values['crew']}': its agents do nothing{_pay_of_idle_crew(values)}."
     ),
     "idle-crew": lambda values, _: (
-        f"No step takes an agent of the crew '{values['crew']}': its agents do nothing{_paid(values)}."
+        f"No step takes an agent of the crew '{values['crew']}': its agents do nothing{_pay_of_idle_crew(values)}."
     ),
     "unused-parameter": lambda values, _: f"Nothing uses {_listed('parameter', values['parameters'])}.",
     "unused-model": lambda values, names: (

@@ -38,7 +38,7 @@ _LAST = ("not-converged", "unpaid-people")
 
 
 def screen_notes(notes: Sequence[Note], said: Collection[str] = ()) -> list[Note]:
-    """Return the notes for a first screen: at most one of each code, and at most `MOST_NOTES` in total.
+    """Return the notes to show without the option `--all`: at most one of each code, and at most `MOST_NOTES` in total.
 
     said : codes of notes to leave out, because the screen says the same in other words
     """
@@ -52,14 +52,15 @@ def screen_notes(notes: Sequence[Note], said: Collection[str] = ()) -> list[Note
 
 
 def additions(parts: Sequence[str], notes: Sequence[Note], shown: Sequence[Note], said: Collection[str] = ()) -> str:
-    """Return what `--all` adds to a first screen, as text: `parts`, and the notes that the screen leaves out.
+    """Return a text on what the option `--all` adds to the output, such as `steps, tokens and 3 more notes`.
 
-    The text is `steps, tokens and 3 more notes`, for example. If the screen has one line about all cautions and leaves
-    out no other note, the text ends with `the cautions in full`. If it leaves out nothing, the text names `parts` only,
-    or is empty.
+    Without the option, one line may stand for all cautions about profiles. If no other note is hidden, the text ends
+    with `the cautions in full`. If nothing is hidden, the text has only `parts`.
 
-    shown : the result of `screen_notes`
-    said : as in `screen_notes`
+    parts : names of the parts of the output that only `--all` shows; may be empty
+    notes : all notes
+    shown : the notes that are shown without the option: the result of `screen_notes`
+    said : codes of notes that the screen leaves out, because it says the same in other words
     """
     cautioned = any(note.code == CAUTION for note in shown)
     hidden = [note for note in notes if note.code not in said and not (cautioned and note.code in CAUTIONS)]

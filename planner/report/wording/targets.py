@@ -207,7 +207,10 @@ def _legend(result: TargetResult) -> str:
 
 
 def candidate_mark(candidate: Candidate) -> str:
-    """Return the mark of a scenario in the table of chances: `✓`, `~`, `$` or a space."""
+    """Return the mark of a scenario in the table of chances.
+
+    The mark is `$` over the budget, `✓` if the target is met, `~` about at the limit, and a space if it is missed.
+    """
     return "$" if candidate.in_budget == "misses" else _MARKS[candidate.standing]
 
 
@@ -235,14 +238,15 @@ def _models_vary(result: TargetResult) -> bool:
 class RequirementRow:
     """A table row about the least speed or the least number of agents that meets a deadline.
 
-    label : for a least speed, the number of agents; for a least number of agents, the speed
-    needed : least value that meets the deadline; `none` if no value meets it. If time ran out: a value with `≤` in
-        front, or `unknown` if no value was found
+    label : the fixed quantity, such as `4 coders` in a row about the least speed
+    needed : least value that meets the deadline; `none` if no value meets it. If the search ran out of time, it is a
+        value with `≤` in front, or `unknown`
     interval : 95% interval of `needed`; may be empty
-    percentile : p50, p90 or p95 of the completion time with `needed`. If `needed` is not a number: with `closest`
-    cost : mean cost with `needed`; empty if the cost is unknown or `needed` is not a number
+    percentile : p50, p90 or p95 of the completion time at the row's value. This is `needed`, or `closest` if no value
+        was found
+    cost : mean cost at `needed`; empty if the cost is unknown or no value was found
     over_budget : whether `cost` is over the budget
-    closest : value that comes closest to the deadline; empty if `needed` is a number
+    closest : if no value was found, the value that comes closest to the deadline; otherwise empty
     """
 
     label: str
@@ -255,9 +259,9 @@ class RequirementRow:
 
     @property
     def last_cell(self) -> str:
-        """Text of the last cell of the row: the cost, followed by the mark `$` if it is over the budget.
+        """Text of the last cell of the row, such as `$8.08`, `$8.08 $` if this is over the budget, or `at 16 agents`.
 
-        If no value meets the deadline, the text is `at` and the value `closest` instead, such as `at 16 agents`.
+        The text begins with `at` if no value meets the deadline. It then tells the value that comes closest.
         """
         if self.closest:
             return f"at {self.closest}"
@@ -295,11 +299,12 @@ def requirement_row(result: TargetResult, requirement: Requirement, name: bool =
 
 
 def _label(result: TargetResult, requirement: Requirement, name: bool) -> str:
-    """Return the label of a requirement: `4 coders` for a least speed, or `at 1x` for a least number of agents.
+    """Return the label of a table row about a least speed or a least number of agents.
 
-    If several crews vary, the label for a least number of agents is `coders at 1x, 2 reviewers`.
+    The label has the fixed quantities. If the least speed is searched, it is for example `4 coders`. If the least
+    number of agents is searched, it is for example `at 1x`, or `coders at 1x, 2 reviewers` if several crews vary.
 
-    name : whether the label always begins with the searched quantity: `speed with 4 coders`, or `coders at 1x`
+    name : whether the label also names the searched quantity: `speed with 4 coders`, or `coders at 1x`
     """
     scenario, crew = requirement.at.scenario, requirement.crew
     model = f" on {printable(requirement.model)}" if _models_vary(result) else ""
@@ -322,7 +327,7 @@ MOST_OTHERWISE = 5
 
 
 def otherwise_needed(result: TargetResult) -> list[RequirementRow]:
-    """Return at most `MOST_OTHERWISE` rows on alternatives to the best scenario, for the first screen.
+    """Return at most `MOST_OTHERWISE` rows on alternatives to the best scenario.
 
     First come rows with the number of agents that is needed at 1x.
     If several crews vary, rows with other combinations of numbers follow, at the best scenario's model and speed.
