@@ -120,10 +120,10 @@ class _FanOut:
         return share_items(order, self.agents, redundancy)
 
     def item_exists(self, loops: Loops, several: bool) -> Guard | None:
-        """Return the condition under which an item of the fan-out is carried out.
+        """Return the condition under which an item of the fan-out is done.
 
-        If the number of items is fixed, this is the condition of the whole fan-out. If the number is drawn, the index
-        of the item must also be below it.
+        If the number of items is fixed, this is the condition of the whole fan-out. If the number is drawn, an item is
+        only done if its index, counted from 0, is below the drawn number.
 
         several : whether the drawn number must also be at least 2
         """
@@ -263,10 +263,11 @@ class _FanOut:
         ]
 
     def side_by_side(self, item: Fragment, first: int) -> _Items:
-        """Lay out the items of the fan-out side by side.
+        """Return copies of an item's tasks, one for each item, with edges where an item waits for other items.
 
         item : tasks of one item
-        first : task at which an item must wait for other items, by its number in `item`
+        first : number in `item` of the task that waits for other items. Tasks before it, such as the lead's message to
+            the agent, do not wait
         """
         size, joints, count = len(item), [], len(self.shared)
         ends = [1 + row * size + item.exit for row in range(count)]
@@ -283,12 +284,12 @@ class _FanOut:
         return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
     def ramped_up(self, declared: Coordination, items: _Items, size: int, spare: bool) -> Fragment:
-        """Add a stagger and a ramp-up for each agent to the fan-out.
+        """Return the fan-out with tasks in which its agents get ready before they do items.
 
-        Ramp-ups get agents of the crew before items do.
+        Each agent may wait for its delayed arrival (`stagger`), and then prepare itself (`ramp_up`).
 
         size : number of tasks of an item
-        spare : whether some agents of the crew get no ramp-up. These agents must not serve items
+        spare : whether the crew has more agents than the fan-out needs. Only agents that have got ready may do items
         """
         pool, agents = self.pool, self.agents
         loops = (*self.scope.loops, Loop(agents, "items"))
@@ -330,9 +331,10 @@ class _Items:
 
 
 def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
-    """Yield the requests that may read the brief, in the order in which the item makes them.
+    """Yield the requests of an item that may read its brief, a message from the lead to the agent of the item.
 
-    Each request comes with its number in each loop inside the item.
+    The requests come in the order in which the item makes them. Each comes with its occurrence inside the item, such as
+    (2,) for round 2. Of several copies, only copy 0 is listed.
 
     segments : segments of the item
     depth : number of loops around the item, including the fan-out of the item

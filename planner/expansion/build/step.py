@@ -198,9 +198,10 @@ def inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:
 
 
 def _unneeded_in_round(scope: Scope) -> Iterator[str]:
-    """Yield the full names of other steps in the same round (`repeat`) that the step of `scope` does not wait for.
+    """Yield the full names of the steps that may still run when the step of `scope` starts in a round (`repeat`).
 
-    Groups whose steps run one after another are skipped.
+    These are the steps inside the same `repeat` that it does not wait for. They are searched in its own group and in
+    the groups around it, except in groups whose steps run one after another.
     """
     for depth in reversed(range(len(scope.names))):
         around, name = scope.names[:depth], scope.names[depth]

@@ -44,9 +44,9 @@ class _Open:
     total: int = 0
 
     def held(self, pool: int) -> _Open:
-        """Return the bounds if an agent of `pool` is held during this part of the graph.
+        """Return these bounds with all requests made without an agent counted as requests of one agent of `pool`.
 
-        The requests of tasks without an agent then count as requests of this agent.
+        The bounds then hold for a part of the graph during which an item holds this agent.
         """
         if pool == NO_POOL or NO_POOL not in self.by_pool:
             return self
@@ -61,7 +61,7 @@ class _OpenRequestBound:
         self.graph, self.agents = graph, agents
 
     def of(self, outline: Outline, start: int) -> _Open:
-        """Return the bounds on open requests of a part of the graph.
+        """Return upper bounds on the number of concurrently open requests in a part of the graph.
 
         outline : tree that describes how the tasks of the part are composed
         start : first task of the part
@@ -87,7 +87,7 @@ class _OpenRequestBound:
         return self.of(part.outline, start + part.at)
 
     def of_part(self, part: Part, start: int, limit: int | None) -> _Open:
-        """Return the bounds of a part of a fan-out.
+        """Return upper bounds on the number of concurrently open requests in a part of a fan-out.
 
         limit : largest number of items, or of copies, that run at the same time; None: no limit
         """
@@ -119,9 +119,9 @@ class _OpenRequestBound:
         )
 
     def chain(self, outline: Chain, start: int) -> list[_Open]:
-        """Return the bounds on open requests of each part of a sequence.
+        """Return a list with an `_Open` for each part of a sequence: the bounds on its concurrently open requests.
 
-        A part may seize an agent. This agent is held until a later part releases it.
+        A part may seize an agent. The requests of the following parts count for this agent until a part releases it.
         """
         bounds, pool = [], NO_POOL
         for part in outline.parts:
@@ -134,7 +134,7 @@ class _OpenRequestBound:
         return bounds
 
     def one_of(self, parts: Iterable[_Open]) -> _Open:
-        """Return the bounds on open requests of all parts together. The parts never run concurrently."""
+        """Combine the bounds of parts of which only one runs at a time. Each result is the largest bound of a part."""
         by_pool: dict[int, tuple[int, int]] = {}
         total = 0
         for part in parts:
@@ -145,12 +145,12 @@ class _OpenRequestBound:
         return _Open(by_pool, total)
 
     def together(self, parts: Mapping[str, _Open], combine: Callable[[Mapping[str, int]], int]) -> _Open:
-        """Return the bounds on open requests of all parts together. The parts may run concurrently.
+        """Combine the bounds of parts that may run side by side.
 
-        The bound of a pool is at most `agents of the pool * bound for one agent`.
+        The result for a pool is at most `agents of the pool * bound for one agent`.
 
-        combine : function that takes the bound of each part, and returns the largest sum over parts that run
-            concurrently
+        combine : function that takes the bound of each part by name, and returns the bound for all parts. For example,
+            this is the sum if all parts may run at the same time
         """
         by_pool: dict[int, tuple[int, int]] = {}
         for pool in dict.fromkeys(pool for part in parts.values() for pool in part.by_pool):
