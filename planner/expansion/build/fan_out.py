@@ -27,8 +27,8 @@ from planner.expansion.graph.fragments import (
     RAMPED_UP,
     Fragment,
     fanned_out,
+    in_group,
     in_sequence,
-    side_by_side,
     single_task,
 )
 from planner.expansion.graph.order import topological
@@ -160,7 +160,7 @@ class _FanOut:
             before.append(ItemSegment(0, brief, self.coordination_guard, detached=True))
         own = segments(replace(scope, loops=self.loops, guard=self.guard, briefing=briefing))
         if briefing is not None:
-            briefing.requests.extend(_requests(own, len(self.loops), briefing))
+            briefing.requests.extend(_brief_readers(own, len(self.loops), briefing))
         after = self.after(declared, [segment.content for segment in own])
         if scope.own_tasks:
             after = [replace(segment, own_task=True) for segment in after]
@@ -168,15 +168,15 @@ class _FanOut:
         ramps_up = declared.ramp_up is not None or bool(declared.stagger)
         spare = ramps_up and self.agents < (self.crews.agents(self.pool) or 1)
         ramped_up = RampedUp(self.pool, _READY) if spare else None
-        items = self.side_by_side(item_tasks([*before, *own, *after], self.loops, self.guard, ramped_up), first)
+        items = self.laid_out(item_tasks([*before, *own, *after], self.loops, self.guard, ramped_up), first)
         size = items.outline.body.size
         if not ramps_up:
             return self.dispatched(items.fragment, (Part(0, items.outline),), items.joints, size)
-        return self.ramped_up(declared, items, size, spare)
+        return self.with_ramp_ups(declared, items, size, spare)
 
     def free_fragment(self, item: Callable[[Scope], Fragment]) -> Fragment:
         inside = replace(self.scope, loops=self.loops, guard=self.guard)
-        items = self.side_by_side(item(inside), 0)
+        items = self.laid_out(item(inside), 0)
         return self.dispatched(items.fragment, (Part(0, items.outline),), items.joints, items.outline.body.size)
 
     def dispatched(
@@ -262,7 +262,7 @@ class _FanOut:
             ItemSegment(pool, work, guard, (loop,), (number,)) for number in range(loop.count) for pool, work in works
         ]
 
-    def side_by_side(self, item: Fragment, first: int) -> _Items:
+    def laid_out(self, item: Fragment, first: int) -> _Items:
         """Return copies of an item's tasks, one for each item, with edges where an item waits for other items.
 
         item : tasks of one item
@@ -283,7 +283,7 @@ class _FanOut:
             joints += [(ends[row], barrier) for row in earlier] + [(barrier, begins[row]) for row in later]
         return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
-    def ramped_up(self, declared: Coordination, items: _Items, size: int, spare: bool) -> Fragment:
+    def with_ramp_ups(self, declared: Coordination, items: _Items, size: int, spare: bool) -> Fragment:
         """Return the fan-out with tasks in which its agents get ready before they do items.
 
         Each agent may wait for its delayed arrival (`stagger`), and then prepare itself (`ramp_up`).
@@ -308,7 +308,7 @@ class _FanOut:
             steps = [single_task(_READY, NO_POOL, *seize), ramp_up, single_task(NO_POOL, _READY, *release)]
             ramp_up = in_sequence(steps)
         ramp_ups = fanned_out(ramp_up, agents)
-        whole = side_by_side({"ramp_up": ramp_ups, "items": items.fragment}, {"ramp_up": (), "items": ()})
+        whole = in_group({"ramp_up": ramp_ups, "items": items.fragment}, {"ramp_up": (), "items": ()})
         items_at = 1 + len(ramp_ups)
         joints = [(source + items_at, target + items_at) for source, target in items.joints]
         if spare:
@@ -330,7 +330,7 @@ class _Items:
         return self.fragment.outline
 
 
-def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
+def _brief_readers(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
     """Yield the requests of an item that may read its brief, a message from the lead to the agent of the item.
 
     The requests come in the order in which the item makes them. Each comes with its occurrence inside the item, such as

@@ -137,7 +137,7 @@ class _ItemBuilder:
     def pools_held_before(self, position: int) -> set[int]:
         """Return the pools of the agents that the item possibly holds just before the segment number `position`.
 
-        The pool depends on draws, so there may be several. `NO_POOL` is one of them if the item possibly holds no agent.
+        The pool depends on draws, so there may be several. The result includes `NO_POOL` if possibly no agent is held.
         """
         segments = self.plan.segments
         return {

@@ -179,8 +179,7 @@ class _Size:
         return counts
 
     def step(self, context: _SizeContext, step: Step) -> _Counts:
-        """Return the numbers of pieces of work and of passes of a step, over all its items, rounds, copies and attempts.
-        """
+        """Return the numbers of pieces of work and of passes for all items, rounds, copies and attempts of a step."""
         crew = step.crew or context.crew
         inner = replace(context, crew=crew, in_rows=context.in_rows or step.for_each is not None)
         has_copies = bool(step.best_of or step.first_of)

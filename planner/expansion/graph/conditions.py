@@ -47,7 +47,7 @@ class Loop:
         return hash((self.size, self.sizes, self.same)) if self.size or self.sizes else 0
 
     @property
-    def as_rows(self) -> bool:
+    def in_one_array(self) -> bool:
         """Whether the draws of all items, or of all copies, of this loop can be computed in one array."""
         return self.items or self.together
 
@@ -73,7 +73,7 @@ def row_loop(loops: Loops) -> int | None:
     This loop is the innermost fan-out. Without a fan-out, it is the outermost loop of copies, with a row for each copy.
     Return None if there is neither. Arrays of draws then have a single row.
     """
-    return next((position for position in reversed(range(len(loops))) if loops[position].as_rows), None)
+    return next((position for position in reversed(range(len(loops))) if loops[position].in_one_array), None)
 
 
 def rows(loops: Loops) -> int:

@@ -171,7 +171,7 @@ def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]
     return replace(fragment, task_maps=tuple(task_maps))
 
 
-def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
+def in_group(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
     """Return a group of children: each child starts once all children that it needs have ended.
 
     A first task without duration comes before all children, and a last one after them. If a child comes after tasks of

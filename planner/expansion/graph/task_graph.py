@@ -126,7 +126,7 @@ def crew_sizes(workflow: Workflow) -> dict[str, int]:
     return {name: workflow.count(crew.agents) for name, crew in workflow.crews.items()}
 
 
-def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, ...]]:
+def draw_key_function(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, ...]]:
     """Return a function that maps crew sizes to a key. Crew sizes with the same key share a task graph and its draws.
 
     Only the numbers of agents in the graph's pools differ. For example, 3 and 5 agents have the same key if nothing in
@@ -152,16 +152,16 @@ def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, .
 def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
     """Return the graph with other numbers of agents in its pools. Its tasks stay the same.
 
-    sizes : new number of agents of each crew. `structures` must give the old and the new sizes the same key
+    sizes : new number of agents of each crew. `draw_key_function` must give the old and the new sizes the same key
     """
     limits = graph.graph.capacity.tolist()
     own = (LIMIT, RAMPED_UP)
     capacity = [limits[pool] if name in own else sizes.get(name, 1) for pool, name in enumerate(graph.pools)]
-    tasks = replace(graph.graph.with_capacity(capacity), crew=are_crews(graph.pools, capacity))
+    tasks = replace(graph.graph.with_capacity(capacity), crew=shared_pools(graph.pools, capacity))
     return replace(graph, graph=tasks, sizes=sizes)
 
 
-def are_crews(pools: Sequence[str], capacity: ArrayLike) -> Ints:
+def shared_pools(pools: Sequence[str], capacity: ArrayLike) -> Ints:
     """Return an array with 1 for each pool of several agents or slots, and 0 for each other pool.
 
     Pools of agents that have ramped up also get 0. A wait for such an agent counts as ramp-up, not as queueing.
