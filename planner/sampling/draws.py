@@ -159,7 +159,7 @@ class DrawCache:
     def expanded(self, workflow: Workflow, key: tuple[int, ...], expand: Callable[[], TaskGraph]) -> TaskGraph:
         """Return the cached task graph of a workflow, or else the one that `expand` returns.
 
-        key : key of the crew sizes, as in `draw_key_function`
+        key : key of the crew sizes, as the function from `draw_key_function` returns it
         """
         found = self._expanded.get((id(workflow), key))
         if found is None:

@@ -25,7 +25,7 @@ Needs = Mapping[str, tuple[str, ...]]
 def into_subgraph(form: GraphForm, nodes: Collection[str]) -> GraphForm:
     """Return the graph with these nodes moved into a subgraph.
 
-    Raises `ValueError` if these nodes cannot become a subgraph (see `may_be_subgraph`).
+    Raises `ValueError` if the graph would then do something else.
     """
     if not may_be_subgraph(form, nodes):
         raise ValueError("these nodes are no branch with one way in and one way out")
