@@ -206,7 +206,7 @@ class _FanOut:
     def order(self) -> Sequence[int]:
         """Indices of the rows of the fan-out. Each row comes after all rows that it waits for.
 
-        A row is an item done by one agent (see `SharedItems`).
+        A row is an item done by one agent, so an item that several agents do has several rows.
         """
         return [row for rows in self.shared.rounds for row in rows]
 
