@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from planner.expansion.graph.task_graph import DEFAULT_CREW as DEFAULT_CREW
     from planner.expansion.graph.task_graph import TaskGraph as TaskGraph
     from planner.expansion.graph.task_graph import crew_sizes as crew_sizes
+    from planner.expansion.graph.task_graph import draw_key_function as draw_key_function
     from planner.expansion.graph.task_graph import resized as resized
-    from planner.expansion.graph.task_graph import structures as structures
     from planner.expansion.graph.work import Work as Work
     from planner.expansion.supersteps.runtime import Runtime as Runtime
     from planner.expansion.supersteps.runtime import on_runtime as on_runtime
@@ -51,7 +51,7 @@ export(
         "graph.conditions": ["EVERY", "Guard", "Index", "Loop"],
         "graph.graph_form": ["GraphForm", "Node", "Option", "Sending"],
         "graph.order": ["in_order"],
-        "graph.task_graph": ["DEFAULT_CREW", "TaskGraph", "crew_sizes", "resized", "structures"],
+        "graph.task_graph": ["DEFAULT_CREW", "TaskGraph", "crew_sizes", "draw_key_function", "resized"],
         "graph.work": ["Work"],
         "supersteps.runtime": ["Runtime", "on_runtime"],
         "supersteps.token_game": ["GraphRun", "Key", "Routing", "play"],

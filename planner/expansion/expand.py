@@ -15,8 +15,8 @@ from planner.expansion.build.step import StepBuilder, inner_steps
 from planner.expansion.graph.fragments import (
     NO_POOL,
     Fragment,
+    in_group,
     repeated,
-    side_by_side,
 )
 from planner.expansion.graph.order import (
     Steps,
@@ -25,7 +25,7 @@ from planner.expansion.graph.order import (
 )
 from planner.expansion.graph.outline import Group
 from planner.expansion.graph.segments import ItemSegment
-from planner.expansion.graph.task_graph import TaskGraph, are_crews
+from planner.expansion.graph.task_graph import TaskGraph, shared_pools
 from planner.expansion.graph.work import Work
 from planner.expansion.supersteps.runtime import Runtime, copied, grouped
 from planner.workflow.bodies import Wait
@@ -56,10 +56,10 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
         acquire=number_pools(fragment.acquire, len(crews.pools)),
         release=number_pools(fragment.release, len(crews.pools)),
         capacity=capacity,
-        crew=are_crews(pools, capacity),
+        crew=shared_pools(pools, capacity),
         races=dict(enumerate(map(tuple, fragment.races.tolist()))),
         exits={task: (race, first) for task, race, first in fragment.exits.tolist()},
-        leaves=_context_switches(fragment),
+        leaves=_wait_starts(fragment),
     )
     works = tuple(task_map for task_map in fragment.task_maps if isinstance(task_map.subject, Work))
     skips = tuple(task_map for task_map in fragment.task_maps if not isinstance(task_map.subject, Work))
@@ -68,11 +68,11 @@ def expand(workflow: Workflow, sizes: Mapping[str, int], runtime: Runtime | None
     return TaskGraph(graph, works, skips, outcomes, pools, sizes, fragment.outline, paid_crews)
 
 
-def _context_switches(fragment: Fragment) -> dict[int, int]:
-    """Return ``{task: earlier task}`` for each task of a person with YAML `leaves`.
+def _wait_starts(fragment: Fragment) -> dict[int, int]:
+    """Return when people begin to wait: ``{task: earlier task}`` for each task of a person with YAML `leaves`.
 
-    The earlier task is the previous task of a person, or task 0 if there is none. When the earlier task ends, the
-    person begins to wait for the task.
+    The person's wait for the task begins when the earlier task ends. The earlier task is the previous task of a person.
+    If no person has a task before, it is task 0.
     """
     switching = {
         int(task)
@@ -130,7 +130,7 @@ class _Expansion(StepBuilder):
         if step.choose is not None:
             branches = {name: self.step(inside, branch) for name, branch, inside in self.branches(scope, step)}
             self.finish(scope, step, step.choose)
-            fragment = side_by_side(branches, dict.fromkeys(branches, ()))
+            fragment = in_group(branches, dict.fromkeys(branches, ()))
             assert isinstance(fragment.outline, Group)
             return replace(fragment, outline=replace(fragment.outline, choice=True))
         pool = NO_POOL if scope.held else self.crews.seized_by(step, scope.pool)

@@ -13,7 +13,7 @@ from planner.engine.statistics import KEPT
 from planner.errors import InputError, Problem
 from planner.expansion.draw.demand import Layers
 from planner.expansion.expand import expand
-from planner.expansion.graph.task_graph import TaskGraph, resized, structures
+from planner.expansion.graph.task_graph import TaskGraph, draw_key_function, resized
 from planner.sampling.base_draws import BaseDraws
 from planner.sampling.draws import DrawCache, RecordingSamples, Stream, StreamValues
 from planner.sampling.series_wait import SeriesWait
@@ -215,7 +215,7 @@ def _graphs(
     graphs: list[TaskGraph] = []
     graph_of = []
     workflows = {id(each): each for each in (workflow, *(point.workflow for point in points)) if each is not None}
-    structure = {key: structures(each) for key, each in workflows.items()}
+    structure = {key: draw_key_function(each) for key, each in workflows.items()}
     for point in points:
         declared = point.workflow or workflow
         key = id(declared), structure[id(declared)](point.sizes)

@@ -254,7 +254,7 @@ class Step(Declared):
         return self._used
 
     def is_held(self, crew: str | None) -> bool:
-        """Whether each item of this fan-out holds one agent of a crew, who does all steps of the item.
+        """Whether one agent of a crew does all steps of an item of this fan-out, and is held for the whole item.
 
         crew : crew that this step inherits from the steps that contain it; None: it inherits no crew
         """
@@ -316,7 +316,7 @@ class Workflow(Declared):
     def written_for(self) -> str | None:
         """Name of the model in the workflow file; None if the file names no model.
 
-        The declared numbers of tokens are meant for this model, even if the workflow runs on another model (see `on`).
+        The declared numbers of tokens are meant for this model, even if the workflow runs on another model.
         """
         return self._written_for or self.model
 

@@ -109,10 +109,8 @@ def inlining_problems(workflow: Workflow, used: Mapping[Path, Workflow]) -> Iter
     - Two used workflows declare a crew or profile differently, and `workflow` does not declare it.
     - A used workflow names an incomplete profile.
     """
-    yield from _conflicts("crew", workflow, used, {path: other.crews for path, other in used.items()}, workflow.crews)
-    yield from _conflicts(
-        "profile", workflow, used, {path: other.models for path, other in used.items()}, workflow.models
-    )
+    yield from _conflicts("crew", workflow, {path: other.crews for path, other in used.items()}, workflow.crews)
+    yield from _conflicts("profile", workflow, {path: other.models for path, other in used.items()}, workflow.models)
     models = _first_declared([workflow.models, *(other.models for other in used.values())])
     for path, other in used.items():
         for name in sorted(_models_named(other) & models.keys()):
@@ -134,21 +132,20 @@ def inlining_problems(workflow: Workflow, used: Mapping[Path, Workflow]) -> Iter
 def _conflicts(
     kind: str,
     workflow: Workflow,
-    used: Mapping[Path, Workflow],
     declared: Mapping[Path, Mapping[str, Declared]],
     overriding: Mapping[str, Declared],
 ) -> Iterator[Problem]:
-    """Yield a problem for each name that two used workflows declare differently, as a crew or as a profile.
+    """Yield a problem for each crew, or for each profile, that two used workflows declare differently.
 
-    There is no problem if `workflow` itself declares the name.
+    A declaration in `workflow` itself replaces those of used workflows. So there is then no problem.
 
-    kind : word for the declarations in messages, "crew" or "profile"
-    declared : path of each step with `use` → the declarations in the used workflow, by name
-    overriding : declarations in `workflow`, by name
+    kind : "crew" or "profile"
+    declared : for the path of each step with `use`, the crews or profiles that the used workflow declares, by name
+    overriding : the crews or profiles that `workflow` itself declares, by name
     """
     first: dict[str, tuple[Path, Declared]] = {}
-    for path in used:
-        for name, declaration in declared[path].items():
+    for path, declarations in declared.items():
+        for name, declaration in declarations.items():
             first_path, other = first.setdefault(name, (path, declaration))
             if name not in overriding and declaration != other:
                 steps = f"'{'.'.join(first_path[1::2])}' and '{'.'.join(path[1::2])}'"

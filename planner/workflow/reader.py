@@ -153,7 +153,7 @@ class _Reader:
             models=inherited.models.union(as_mapping(data.get("models"))),
             crews=inherited.crews.union(as_mapping(data.get("crews"))),
             file=inherited.file or document.file,
-            requests=inherited.requests if inherited.file else "model" in data,
+            coordination_model=inherited.coordination_model if inherited.file else "model" in data,
         )
         context = FileContext(**context_of(document, None))
         used: dict[Path, _ReadFile] = {}

@@ -104,9 +104,9 @@ def test_counted_passes_are_those_that_are_computed(folder: Path, seed: int) -> 
     passes = sum(len(list(occurrences(task_map.subject.loops))) for task_map in graph.works)
     counted = counts(workflow)
     assert passes <= counted.passes
-    assert graph.occurrences <= counted.tasks
+    assert graph.occurrences <= counted.works
     if not any(used[each] for each in ("ramp_up", "stagger", "brief", "sync", "report", "merge")):
-        assert (counted.passes, counted.tasks) == (passes, graph.occurrences)
+        assert (counted.passes, counted.works) == (passes, graph.occurrences)
 
 
 def counts(workflow: Workflow) -> size_limits._Counts:
@@ -126,10 +126,10 @@ def test_coordination_counts(declare: Callable[..., Workflow], coordination: str
         crew = f"crews: {{team: {{agents: {agents}, coordination: {{{coordination}}}}}}}"
         counted = counts(declare(steps, PLAIN + crew))
         assert counted.passes == (passes if agents > 1 else 2)
-        assert counted.tasks == 7 * counted.passes
+        assert counted.works == 7 * counted.passes
 
 
 def test_items_that_every_agent_does_count_for_each(declare: Callable[..., Workflow]) -> None:
     """Half of seven items, rounded half up, are four; two more agents do each of them."""
     crew = "crews: {team: {agents: 3, coordination: {redundancy: 50%}}}"
-    assert counts(declare("  a: {for_each: 7, crew: team, tool: 1s}", PLAIN + crew)).tasks == 7 + 4 * 2
+    assert counts(declare("  a: {for_each: 7, crew: team, tool: 1s}", PLAIN + crew)).works == 7 + 4 * 2

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from planner.errors import InputError
-from planner.expansion import TaskGraph, crew_sizes, expand, resized, structures
+from planner.expansion import TaskGraph, crew_sizes, draw_key_function, expand, resized
 from planner.expansion.graph.order import max_concurrent_weight
 from planner.measures import replay
 from planner.workflow import Workflow, read_workflow
@@ -145,7 +145,7 @@ def test_a_crew_of_one_is_not_the_lead(declare: Declare) -> None:
     assert {pool(graph, task) for task in tasks(graph, "a", "llm")} == {"lead"}
     assert {pool(graph, task) for task in tasks(graph, "work", "llm")} == {"team"}
     workflow = declare(steps, CREW)
-    structure = structures(workflow)
+    structure = draw_key_function(workflow)
     assert structure({"team": 1}) != structure({"team": 2}) == structure({"team": 9})
 
 

@@ -27,8 +27,8 @@ from planner.expansion.graph.fragments import (
     RAMPED_UP,
     Fragment,
     fanned_out,
+    in_group,
     in_sequence,
-    side_by_side,
     single_task,
 )
 from planner.expansion.graph.order import topological
@@ -120,10 +120,10 @@ class _FanOut:
         return share_items(order, self.agents, redundancy)
 
     def item_exists(self, loops: Loops, several: bool) -> Guard | None:
-        """Return the condition under which an item of the fan-out is carried out.
+        """Return the condition under which an item of the fan-out is done.
 
-        If the number of items is fixed, this is the condition of the whole fan-out. If the number is drawn, the index
-        of the item must also be below it.
+        If the number of items is fixed, this is the condition of the whole fan-out. If the number is drawn, an item is
+        only done if its index, counted from 0, is below the drawn number.
 
         several : whether the drawn number must also be at least 2
         """
@@ -160,7 +160,7 @@ class _FanOut:
             before.append(ItemSegment(0, brief, self.coordination_guard, detached=True))
         own = segments(replace(scope, loops=self.loops, guard=self.guard, briefing=briefing))
         if briefing is not None:
-            briefing.requests.extend(_requests(own, len(self.loops), briefing))
+            briefing.requests.extend(_brief_readers(own, len(self.loops), briefing))
         after = self.after(declared, [segment.content for segment in own])
         if scope.own_tasks:
             after = [replace(segment, own_task=True) for segment in after]
@@ -168,15 +168,15 @@ class _FanOut:
         ramps_up = declared.ramp_up is not None or bool(declared.stagger)
         spare = ramps_up and self.agents < (self.crews.agents(self.pool) or 1)
         ramped_up = RampedUp(self.pool, _READY) if spare else None
-        items = self.side_by_side(item_tasks([*before, *own, *after], self.loops, self.guard, ramped_up), first)
+        items = self.laid_out(item_tasks([*before, *own, *after], self.loops, self.guard, ramped_up), first)
         size = items.outline.body.size
         if not ramps_up:
             return self.dispatched(items.fragment, (Part(0, items.outline),), items.joints, size)
-        return self.ramped_up(declared, items, size, spare)
+        return self.with_ramp_ups(declared, items, size, spare)
 
     def free_fragment(self, item: Callable[[Scope], Fragment]) -> Fragment:
         inside = replace(self.scope, loops=self.loops, guard=self.guard)
-        items = self.side_by_side(item(inside), 0)
+        items = self.laid_out(item(inside), 0)
         return self.dispatched(items.fragment, (Part(0, items.outline),), items.joints, items.outline.body.size)
 
     def dispatched(
@@ -206,7 +206,7 @@ class _FanOut:
     def order(self) -> Sequence[int]:
         """Indices of the rows of the fan-out. Each row comes after all rows that it waits for.
 
-        A row is an item done by one agent (see `SharedItems`).
+        A row is an item done by one agent, so an item that several agents do has several rows.
         """
         return [row for rows in self.shared.rounds for row in rows]
 
@@ -262,11 +262,12 @@ class _FanOut:
             ItemSegment(pool, work, guard, (loop,), (number,)) for number in range(loop.count) for pool, work in works
         ]
 
-    def side_by_side(self, item: Fragment, first: int) -> _Items:
-        """Lay out the items of the fan-out side by side.
+    def laid_out(self, item: Fragment, first: int) -> _Items:
+        """Return copies of an item's tasks, one for each item, with edges where an item waits for other items.
 
         item : tasks of one item
-        first : task at which an item must wait for other items, by its number in `item`
+        first : number in `item` of the task that waits for other items. Tasks before it, such as the lead's message to
+            the agent, do not wait
         """
         size, joints, count = len(item), [], len(self.shared)
         ends = [1 + row * size + item.exit for row in range(count)]
@@ -282,13 +283,13 @@ class _FanOut:
             joints += [(ends[row], barrier) for row in earlier] + [(barrier, begins[row]) for row in later]
         return _Items(fanned_out(item, count, joints, len(self.shared.rounds) - 1), joints)
 
-    def ramped_up(self, declared: Coordination, items: _Items, size: int, spare: bool) -> Fragment:
-        """Add a stagger and a ramp-up for each agent to the fan-out.
+    def with_ramp_ups(self, declared: Coordination, items: _Items, size: int, spare: bool) -> Fragment:
+        """Return the fan-out with tasks in which its agents get ready before they do items.
 
-        Ramp-ups get agents of the crew before items do.
+        Each agent may wait for its delayed arrival (`stagger`), and then prepare itself (`ramp_up`).
 
         size : number of tasks of an item
-        spare : whether some agents of the crew get no ramp-up. These agents must not serve items
+        spare : whether the crew has more agents than the fan-out needs. Only agents that have got ready may do items
         """
         pool, agents = self.pool, self.agents
         loops = (*self.scope.loops, Loop(agents, "items"))
@@ -307,7 +308,7 @@ class _FanOut:
             steps = [single_task(_READY, NO_POOL, *seize), ramp_up, single_task(NO_POOL, _READY, *release)]
             ramp_up = in_sequence(steps)
         ramp_ups = fanned_out(ramp_up, agents)
-        whole = side_by_side({"ramp_up": ramp_ups, "items": items.fragment}, {"ramp_up": (), "items": ()})
+        whole = in_group({"ramp_up": ramp_ups, "items": items.fragment}, {"ramp_up": (), "items": ()})
         items_at = 1 + len(ramp_ups)
         joints = [(source + items_at, target + items_at) for source, target in items.joints]
         if spare:
@@ -329,10 +330,11 @@ class _Items:
         return self.fragment.outline
 
 
-def _requests(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
-    """Yield the requests that may read the brief, in the order in which the item makes them.
+def _brief_readers(segments: Sequence[ItemSegment], depth: int, briefing: Briefing) -> Iterator[tuple[Work, Index]]:
+    """Yield the requests of an item that may read its brief, a message from the lead to the agent of the item.
 
-    Each request comes with its number in each loop inside the item.
+    The requests come in the order in which the item makes them. Each comes with its occurrence inside the item, such as
+    (2,) for round 2. Of several copies, only copy 0 is listed.
 
     segments : segments of the item
     depth : number of loops around the item, including the fan-out of the item

@@ -100,7 +100,8 @@ def _predecessors(position: int, segments: Sequence[ItemSegment], guard: Guard |
 class _ItemBuilder:
     """Builds the tasks of an item. Where possible, consecutive segments share a task.
 
-    predecessors : result of `_predecessors` for each segment, and for the end of the item
+    predecessors : for each segment, the numbers of the segments that may come directly before it. −1 is the start of
+        the item. One more entry is for the end of the item
     """
 
     def __init__(
@@ -115,8 +116,8 @@ class _ItemBuilder:
         self.predecessors = predecessors
         self.ramped_up = ramped_up
         self.fragments: list[Fragment] = []
-        self.pending: list[ItemSegment] = []  # segments of the task under construction
-        self.seized = NO_POOL  # pool from which that task seizes an agent
+        self.pending: list[ItemSegment] = []  # segments of the next task, which is not yet added
+        self.seized = NO_POOL  # pool from which the next task seizes an agent
 
     def fragment(self) -> Fragment:
         end = len(self.plan.segments)
@@ -134,9 +135,9 @@ class _ItemBuilder:
         return with_merged_maps(in_sequence(self.fragments), rounds)
 
     def pools_held_before(self, position: int) -> set[int]:
-        """Return the pools from which the item may hold an agent before the segment at `position`.
+        """Return the pools of the agents that the item possibly holds just before the segment number `position`.
 
-        The result includes `NO_POOL` if the item may hold no agent.
+        The pool depends on draws, so there may be several. The result includes `NO_POOL` if possibly no agent is held.
         """
         segments = self.plan.segments
         return {
@@ -158,25 +159,25 @@ class _ItemBuilder:
             self.fragments.append(replace(segment.content, outline=outline))
             self.release(position + 1, {segment.pool} if segment.releases else set())
             return
-        if self.pending and not self.joins(segment):
+        if self.pending and not self.fits_pending_task(segment):
             self.close()
         self.pending.append(segment)
         if segment.releases or segment.detached:
             self.close_and_release(position, segment)
 
-    def joins(self, segment: ItemSegment) -> bool:
-        """Whether a segment can become part of the task under construction.
+    def fits_pending_task(self, segment: ItemSegment) -> bool:
+        """Whether a segment can share a task with the segments in `self.pending`.
 
-        This requires that the task runs in every sample in which the segment is done.
+        The shared task must run in every sample in which the segment is done.
         """
         first, last = self.pending[0], self.pending[-1]
         if segment.pool == NO_POOL or segment.detached or segment.own_task or last.own_task:
             return False
         done = segment.guard, segment.inner
-        return not self.skippable(first) or always_holds(first.guard, first.inner, self.guard, self.depth, *done)
+        return not self.needs_skip(first) or always_holds(first.guard, first.inner, self.guard, self.depth, *done)
 
     def close_and_release(self, position: int, segment: ItemSegment) -> None:
-        """Finish the task under construction, and release the agent of its last segment.
+        """Add the task of the segments in `self.pending`, and release the agent of its last segment.
 
         If possible, the task itself releases the agent. Otherwise a separate release task is added.
 
@@ -209,17 +210,23 @@ class _ItemBuilder:
         seizes = isinstance(task, SeizeTask)
         acquire, release = (task.pool, NO_POOL) if seizes else (NO_POOL, task.pool)
         skip = [SkippedWith(task)]
-        self.seize_ready(acquire, skip)
+        self.seize_ramped_up(acquire, skip)
         self.fragments.append(single_task(acquire, release, task))
-        self.release_ready(release, skip)
+        self.release_ramped_up(release, skip)
 
-    def seize_ready(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
-        """If agents of `pool` must ramp up, add a task that waits for a ramped-up agent."""
+    def seize_ramped_up(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
+        """Add a task that waits for a ramped-up agent, if agents of `pool` have to ramp up before they do items.
+
+        skip : condition under which the added task is skipped; empty: it is never skipped
+        """
         if self.ramped_up is not None and pool == self.ramped_up.pool:
             self.fragments.append(single_task(self.ramped_up.ready, NO_POOL, *skip))
 
-    def release_ready(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
-        """If agents of `pool` must ramp up, add a task that makes the released agent available to other items."""
+    def release_ramped_up(self, pool: int, skip: Sequence[SkipCondition | SkippedWith]) -> None:
+        """Add a task that returns an agent to the ramped-up agents, if agents of `pool` have to ramp up before items.
+
+        skip : condition under which the added task is skipped; empty: it is never skipped
+        """
         if self.ramped_up is not None and pool == self.ramped_up.pool:
             self.fragments.append(single_task(NO_POOL, self.ramped_up.ready, *skip))
 
@@ -227,18 +234,20 @@ class _ItemBuilder:
     def depth(self) -> int:
         return len(self.plan.loops)
 
-    def skippable(self, first: ItemSegment) -> bool:
-        """Whether the task under construction must be skipped in samples in which its first segment is skipped.
+    def needs_skip(self, first: ItemSegment) -> bool:
+        """Whether the next task must not run at all in samples in which its first segment is not done.
 
-        first : first segment of the task
+        Otherwise the task could seize an agent, or make a person turn back from something else, without need.
+
+        first : first segment of the next task
         """
         return self.seized != NO_POOL or first.context_switch
 
     def close(self, release: int = NO_POOL) -> None:
-        """Finish the task under construction, if there is one.
+        """Add the task of the segments in `self.pending`, if there are any.
 
-        If work is skipped in a sample, three kinds of its tasks are skipped too: tasks that seize an agent, tasks that
-        release an agent, and tasks with a context switch.
+        Some tasks must be skipped in samples in which their first segment is not done. These are tasks that seize or
+        release an agent, and tasks for which a person has to turn back from something else.
 
         release : pool to which the task releases an agent, or `NO_POOL`
         """
@@ -247,14 +256,14 @@ class _ItemBuilder:
             guard, inner = first.guard, first.inner
             if always_holds(guard, inner, self.guard, self.depth):
                 guard, inner = self.guard, ()
-            may_skip = self.skippable(first) or release != NO_POOL
+            may_skip = self.needs_skip(first) or release != NO_POOL
             skip = [SkipCondition(guard, self.plan.loops, inner)] if may_skip and guard is not None else []
             person = any(
                 segment.content.kind == "human" for segment in self.pending if isinstance(segment.content, Work)
             )
             does = [(segment.content, segment.inner) for segment in self.pending]
             works = [work for work, _ in does]
-            self.seize_ready(self.seized, [replace(condition) for condition in skip])
+            self.seize_ramped_up(self.seized, [replace(condition) for condition in skip])
             self.fragments.append(single_task(self.seized, release, *works, *skip, person=person, does=does))
-            self.release_ready(release, [replace(condition) for condition in skip])
+            self.release_ramped_up(release, [replace(condition) for condition in skip])
         self.pending, self.seized = [], NO_POOL

@@ -97,13 +97,14 @@ class Crews:
 
 
 def number_pools(pools: Ints, crew_pools: int) -> Ints:
-    """Return the pool number of each task for the scheduler.
+    """Return the final number of each task's pool.
 
-    Fragments number their own pools −2, −3, …. These pools get the numbers from `crew_pools` on. Other pools and
-    `NO_POOL` keep their numbers.
+    Until now, pools of crews have the numbers 0, 1, 2, …, and pools for a single fan-out or graph have the numbers −2,
+    −3, …. The negative numbers are replaced. With `crew_pools` = 4, they become 4, 5, …. Tasks without a pool keep
+    `NO_POOL`, which is −1.
 
     pools : pool of each task of the workflow
-    crew_pools : number of pools that do not belong to fragments
+    crew_pools : number of pools of crews
     """
     return np.where(pools <= OWN_POOL, crew_pools + OWN_POOL - pools, pools).astype(np.int32)
 

@@ -28,14 +28,14 @@ class Scope:
     values : values of the parameters in the step's file
     names : names of the steps on the path, from the outermost step to the step itself
     loops : loops around the step. While the body of the step is expanded, they include the step's own loops
-    guard : condition under which the step runs; None: always
+    guard : condition that a sample must meet for the step to run; None: the step always runs
     depth : number of loops around the step, without the step's own loops
-    round : condition of the step's own rounds; None: the step has no `repeat` with `until`
-    briefing : briefing of the item that contains the step; None: there is no briefing
+    round : condition under which a round of the step takes place; None: the step has no `repeat` with `until`
+    briefing : the lead's message to the agent of the item that contains the step; None: there is no such message
     own_tasks : whether each piece of work has its own task, so that a race can cancel it
     locate : function that returns the position of a path in the file
     groups : for each name in `names`, the steps of the group that contains this step
-    in_turn : for each group in `groups`, whether its steps run one after another, as in a held item
+    in_turn : for each group in `groups`, whether one agent does its steps, one after another
     repeats : full name of the innermost step with `repeat`, which may be the step itself; empty: there is none
     """
 

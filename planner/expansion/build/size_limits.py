@@ -86,23 +86,27 @@ def check_size(workflow: Workflow, sizes: Mapping[str, int]) -> None:
 
 
 @dataclass(frozen=True)
-class _Runs:
-    """How often the loops around a part of a workflow repeat the part.
+class _LoopFactors:
+    """Factors by which the loops around a part of a workflow multiply the counts of this part.
 
-    Each field is a factor on the field of `_Counts` with the same name.
+    A pass computes one piece of work in one round, for all items of the innermost fan-out together.
+
+    works : factor on the number of pieces of work
+    single : factor on the number of passes for work outside of fan-outs in the part
+    in_rows : factor on the number of passes for work in fan-outs in the part
     """
 
-    tasks: int = 1
+    works: int = 1
     single: int = 1
     in_rows: int = 1
 
-    def times(self, count: int) -> _Runs:
-        """Return the factors after one more loop with `count` rounds. Each round is a separate pass."""
-        return _Runs(self.tasks * count, self.single * count, self.in_rows * count)
+    def in_rounds(self, count: int) -> _LoopFactors:
+        """Return the factors inside one more loop of `count` rounds. All three are multiplied by `count`."""
+        return _LoopFactors(self.works * count, self.single * count, self.in_rows * count)
 
-    def as_rows(self, count: int) -> _Runs:
-        """Return the factors after one more loop with `count` items. All items are computed in one pass."""
-        return _Runs(self.tasks * count, self.in_rows, self.in_rows * count)
+    def in_items(self, count: int) -> _LoopFactors:
+        """Return the factors inside one more fan-out of `count` items. One pass computes the same work of all items."""
+        return _LoopFactors(self.works * count, self.in_rows, self.in_rows * count)
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,7 @@ class _SizeContext:
     values : values of the parameters in the step's file
     crew : crew that does the step
     in_rows : whether the step is inside an item or a copy
-    runs : factors by which the loops around the step multiply its counts
+    factors : factors by which the loops around the step multiply its numbers of pieces of work and of passes
     """
 
     path: tuple[str, ...]
@@ -122,21 +126,21 @@ class _SizeContext:
     values: Mapping[str, float]
     crew: str
     in_rows: bool
-    runs: _Runs = _Runs()
+    factors: _LoopFactors = _LoopFactors()
 
 
 @dataclass(frozen=True)
 class _Counts:
-    """Counts for a part of a workflow: pieces of work, and passes.
+    """Size of a part of a workflow: its number of pieces of work, and its number of passes.
 
-    A pass is one computation of a piece of work. It usually covers all items of a fan-out.
+    A pass computes one piece of work in one round, for all items of the innermost fan-out together.
 
-    tasks : number of pieces of work, even if several pieces share a task of the scheduler
+    works : number of pieces of work, over all rounds and items
     single : number of passes for work outside of the part's fan-outs
     in_rows : number of passes for work inside the part's fan-outs
     """
 
-    tasks: int
+    works: int
     single: int
     in_rows: int = 0
 
@@ -145,19 +149,22 @@ class _Counts:
         return self.single + self.in_rows
 
     def plus(self, other: _Counts) -> _Counts:
-        return _Counts(self.tasks + other.tasks, self.single + other.single, self.in_rows + other.in_rows)
+        return _Counts(self.works + other.works, self.single + other.single, self.in_rows + other.in_rows)
 
-    def times(self, count: int) -> _Counts:
-        """Return the counts of `count` rounds of this part. Each round has its own passes."""
-        return _Counts(self.tasks * count, self.single * count, self.in_rows * count)
+    def in_rounds(self, count: int) -> _Counts:
+        """Return the numbers of pieces of work and of passes for `count` rounds of this part."""
+        return _Counts(self.works * count, self.single * count, self.in_rows * count)
 
-    def as_rows(self, count: int) -> _Counts:
-        """Return the counts of a fan-out with `count` items of this part. The items share passes where possible."""
-        return _Counts(self.tasks * count, 0, self.single + self.in_rows * count)
+    def in_items(self, count: int) -> _Counts:
+        """Return the numbers of pieces of work and of passes for a fan-out with `count` items of this part.
+
+        One pass computes the same work of all items. Work in fan-outs inside an item needs a pass for each item.
+        """
+        return _Counts(self.works * count, 0, self.single + self.in_rows * count)
 
 
 class _Size:
-    """Counts the tasks and passes of a workflow."""
+    """Counts the pieces of work and the passes of a workflow. `check_size` says what a pass is."""
 
     def __init__(self, workflow: Workflow, sizes: Mapping[str, int]) -> None:
         self.workflow = workflow
@@ -172,7 +179,7 @@ class _Size:
         return counts
 
     def step(self, context: _SizeContext, step: Step) -> _Counts:
-        """Return the counts of a step, including all its items, rounds, copies and attempts."""
+        """Return the numbers of pieces of work and of passes for all items, rounds, copies and attempts of a step."""
         crew = step.crew or context.crew
         inner = replace(context, crew=crew, in_rows=context.in_rows or step.for_each is not None)
         has_copies = bool(step.best_of or step.first_of)
@@ -180,18 +187,19 @@ class _Size:
         copies = self.count(step.best_of or step.first_of or 1, inner)
         rounds = 1 if step.repeat is None else self.count(step.repeat.most, inner)
         items = self.items(step, inner)
-        runs = context.runs if step.for_each is None else context.runs.as_rows(items)
-        runs = runs.times(rounds)
+        factors = context.factors if step.for_each is None else context.factors.in_items(items)
+        factors = factors.in_rounds(rounds)
         if has_copies:
-            runs = runs.times(copies) if inner.in_rows else runs.as_rows(copies)
-        runs = runs.times(attempts)
-        counts = self.body(replace(inner, in_rows=inner.in_rows or has_copies, runs=runs), step).times(attempts)
+            factors = factors.in_rounds(copies) if inner.in_rows else factors.in_items(copies)
+        factors = factors.in_rounds(attempts)
+        body = self.body(replace(inner, in_rows=inner.in_rows or has_copies, factors=factors), step)
+        counts = body.in_rounds(attempts)
         if has_copies:
-            counts = counts.times(copies) if inner.in_rows else counts.as_rows(copies)
-        counts = counts.times(rounds)
+            counts = counts.in_rounds(copies) if inner.in_rows else counts.in_items(copies)
+        counts = counts.in_rounds(rounds)
         if step.for_each is not None:
             coordination = self.coordination(crew, counts.passes)
-            counts = counts.plus(_Counts(coordination, coordination)).as_rows(items + self.redundant(crew, items))
+            counts = counts.plus(_Counts(coordination, coordination)).in_items(items + self.redundant(crew, items))
             counts = counts.plus(self.ramp_ups(crew, items))
         self.check(context, counts)
         return counts
@@ -226,9 +234,11 @@ class _Size:
             raise InputError(replace(problem, position=position) for problem in error.problems) from None
 
     def coordination(self, crew: str, passes: int) -> int:
-        """Return the number of coordination tasks for an item. A crew of one agent has none.
+        """Return the number of pieces of coordination work for an item. A crew of one agent has none.
 
-        passes : number of passes of the item, which each rework repeats
+        Each possible conflict of the item adds a rework, which repeats the work of the item, and a second merge.
+
+        passes : number of passes that compute the work of the item
         """
         if crew not in self.workflow.crews or self.sizes[crew] == 1:
             return 0
@@ -237,7 +247,10 @@ class _Size:
         return bool(declared.brief) + bool(declared.sync) + 2 * bool(declared.report) + bool(declared.merge) + rework
 
     def ramp_ups(self, crew: str, items: int) -> _Counts:
-        """Return the counts of the staggers and ramp-ups in a fan-out."""
+        """Return the numbers of pieces of work and of passes with which the agents of a fan-out start.
+
+        Each agent may wait for its delayed arrival (`stagger`), and then prepare itself for the items (`ramp_up`).
+        """
         if crew not in self.workflow.crews or self.sizes[crew] == 1:
             return _Counts(0, 0)
         declared = self.workflow.crews[crew].coordination
@@ -255,11 +268,11 @@ class _Size:
         return floor(share * items + 0.5) * (min(self.sizes[crew], items) - 1)
 
     def check(self, context: _SizeContext, counts: _Counts) -> None:
-        if counts.tasks > MOST_TASKS:
-            size = f"expands to {counts.tasks * context.runs.tasks:,} tasks; the limit is {MOST_TASKS:,}"
+        if counts.works > MOST_TASKS:
+            size = f"expands to {counts.works * context.factors.works:,} tasks; the limit is {MOST_TASKS:,}"
             hint = "plan only a part of the workflow, or declare fewer items with more work in each"
         elif counts.passes > MOST_PASSES:
-            passes = counts.single * context.runs.single + counts.in_rows * context.runs.in_rows
+            passes = counts.single * context.factors.single + counts.in_rows * context.factors.in_rows
             size = f"has {passes:,} repetitions that are computed one by one; the limit is {MOST_PASSES:,}"
             hint = "plan only a part of the workflow, or declare fewer repetitions with more work in each"
         else:
@@ -297,9 +310,11 @@ class _BusyAgents:
         self.limit = limit  # of LangGraph, for each graph
 
     def group(self, steps: Mapping[str, Step], values: Mapping[str, float], crew: str, held: bool) -> int:
-        """Return an upper bound on the number of busy agents in a group of steps.
+        """Return an upper bound on the number of agents of `self.crew` that a group of steps keeps busy.
 
-        held : whether the group is inside a held item. Then one agent does its steps, one after another
+        values : values of the parameters in the file of the steps
+        crew : crew that the steps around the group name; empty: they name none
+        held : whether the group is inside an item that one agent does, step after step
         """
         busy = {name: self.step(steps[name], values, crew, held) for name in in_order(steps)}
         if held:

@@ -70,7 +70,7 @@ class StepBuilder:
         if count is None:
             return scope
         race = step.first_of is not None
-        together = not any(loop.as_rows for loop in scope.loops)
+        together = not any(loop.in_one_array for loop in scope.loops)
         inside = scope.in_loop(Loop(self.crews.count(count, scope), "copies", race=race, together=together))
         return replace(inside, own_tasks=scope.own_tasks or race)
 
@@ -197,10 +197,11 @@ def inner_steps(scope: Scope, step: Step) -> tuple[Scope, Steps] | None:
     return inside, step.used.steps
 
 
-def _unneeded_in_round(scope: Scope) -> Iterator[str]:
-    """Yield the full names of other steps in the same round (`repeat`) that the step of `scope` does not wait for.
+def _may_still_run(scope: Scope) -> Iterator[str]:
+    """Yield the full names of the steps that may still run when the step of `scope` starts in a round (`repeat`).
 
-    Groups whose steps run one after another are skipped.
+    These are the steps inside the same `repeat` that it does not wait for. They are searched in its own group and in
+    the groups around it, except in groups whose steps run one after another.
     """
     for depth in reversed(range(len(scope.names))):
         around, name = scope.names[:depth], scope.names[depth]
@@ -217,7 +218,7 @@ def _conversation(scope: Scope, step: Step) -> Conversation | None:
     if continues is None:
         return None
     if continues == name:
-        return Conversation(scope.name, True, ((scope.repeats, ()),), True, tuple(_unneeded_in_round(scope)))
+        return Conversation(scope.name, True, ((scope.repeats, ()),), True, tuple(_may_still_run(scope)))
     steps = between(scope.siblings, continues, name)
     needed = needs(scope.siblings)
     inner = (

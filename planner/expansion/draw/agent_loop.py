@@ -29,7 +29,7 @@ MOST_TURNS = 1000.0
 class AgentLoopDemand:
     """Computes the demand of one occurrence of an agent loop.
 
-    active : mask (items, samples) that is true where the demand is computed; None: everywhere
+    active : mask (items, samples). The demand is only computed where it is true, and is 0 elsewhere; None: everywhere
     """
 
     def __init__(self, body: AgentLoop, occurrence: Occurrence, active: Bools | None) -> None:
@@ -139,10 +139,13 @@ class AgentLoopDemand:
         jitter: Floats,
         kind: str = "",
     ) -> None:
-        """Add one request to the sums of these cells. A cell is a pair of an item and a sample.
+        """Add the tokens and the jitter of one request to the loop's totals in these cells.
+
+        A cell is a pair of an item and a sample. Jitter is a random factor on a request's time.
 
         context : tokens of the whole prompt
-        new : tokens to prefill if prompts are cached. Without a cache, the whole prompt is prefilled
+        new : tokens of the prompt that no earlier request contained. If the profile caches prompts, only these are
+            prefilled
         output : output tokens without thinking
         decoded : output tokens with thinking
         kind : ``compaction`` for the request of a compaction, else empty
@@ -159,7 +162,7 @@ class AgentLoopDemand:
             )
 
     def add_calls(self, cells: CellSelection, seconds: Floats, result: Floats, calls: Floats) -> None:
-        """Add the tool calls of one turn to the sums of these cells. A cell is a pair of an item and a sample."""
+        """Add the tool calls of one turn to the totals of these cells. A cell is a pair of an item and a sample."""
         self.sums["seconds"][cells] += seconds
         self.sums["calls"][cells] += calls
         if self.trace is not None:

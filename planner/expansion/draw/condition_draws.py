@@ -148,8 +148,11 @@ class ConditionDraws:
     def fails(self, outcome: Outcome, index: Index) -> Bools:
         """Return a mask (items or 1, samples) that is true where a step fails.
 
-        index : number in each loop around the step. Numbers in the step's own loops may follow, outermost loop first.
-            Without them, the result is for the whole step. For example, a step fails if at least one of its items fails
+        The step fails as a whole if, for example, one of its items fails. A longer index selects a part of the step.
+        For example, let a step have one loop around it and be a fan-out itself. Then (2,) is the whole step in round 2,
+        and (2, 5) is only its item 5.
+
+        index : number in each loop around the step, and then in none, some or all of its own loops, outermost first
         """
         if (outcome, index) not in self.cache:
             self.cache[outcome, index] = self._fails(outcome, index)
@@ -213,11 +216,17 @@ class ConditionDraws:
         """
         key = task.plan, index
         if key not in self.needed_tasks:
-            self.needed_tasks[key] = dict(self._followed(task.plan, index))
+            self.needed_tasks[key] = dict(self._needed_masks(task.plan, index))
         return self.needed_tasks[key][task]
 
-    def _followed(self, plan: ItemPlan, index: Index) -> Iterator[tuple[AgentTask, Bools]]:
-        """Yield each `AgentTask` of an item, with a mask that is true where the task is needed."""
+    def _needed_masks(self, plan: ItemPlan, index: Index) -> Iterator[tuple[AgentTask, Bools]]:
+        """Yield each task that seizes or releases an agent for an item, with a mask that is true where it is needed.
+
+        The function goes through the segments of the item in order. In each sample, it follows which agent is held.
+
+        plan : segments of the item and its tasks that seize or release agents
+        index : number in each loop around the item
+        """
         position = row_loop(plan.loops)
         count = 1 if position is None or index[position] != EVERY else plan.loops[position].count
         held = np.full((count, len(self.samples)), NO_POOL)

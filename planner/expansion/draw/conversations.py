@@ -37,10 +37,16 @@ class WorkDemands(Protocol):
     def conditions(self) -> ConditionDraws: ...
 
     def demand(self, work: Work, index: Index) -> Demand:
-        """Return the demand of a work at an occurrence, as if the work were done in every sample."""
+        """Return the demand of one occurrence of a work, as if it were done in every sample.
 
-    def done(self, work: Work, index: Index) -> Demand:
-        """Return the demand of a work at an occurrence. The demand is 0 in samples in which the work is not done."""
+        A demand is the tokens, requests and seconds of work. `index` is the number in each loop around the work.
+        """
+
+    def demand_if_done(self, work: Work, index: Index) -> Demand:
+        """Return the demand of one occurrence of a work, with 0 in samples in which the work is not done.
+
+        A demand is the tokens, requests and seconds of work. `index` is the number in each loop around the work.
+        """
 
 
 class ConversationDraws:
@@ -63,20 +69,22 @@ class ConversationDraws:
         return self._context_after(other, index[: shared_loops(other.loops, work.loops)])
 
     def _context_after(self, work: Work, index: Index) -> Floats:
-        """Return the number of tokens in the context after a work.
+        """Return the number of tokens in the context that a work leaves behind, by sample.
 
-        index : numbers in the outermost loops around the work, such as (2,) for the context after all of round 2
+        index : number in each of the outermost loops around the work. With (2,), the result is for the end of round 2
+            of the outermost loop, after all inner rounds
         """
         if (work, index) not in self.contexts:
             self.contexts[work, index] = self._last_context(work, index)
         return self.contexts[work, index]
 
     def _last_context(self, work: Work, index: Index) -> Floats:
-        """Return the number of tokens in the context after the last occurrence of a work that is done.
+        """Return the number of tokens in the context that a work leaves behind, by sample.
 
-        In samples in which no occurrence is done, the context stays as it was before the work.
+        The last occurrence that is done in a sample counts. For example, this is round 1 if round 2 is skipped. If the
+        work is not done at all, the result is the context before the work.
 
-        index : as in `_context_after`
+        index : number in each of the outermost loops around the work. All occurrences inside are considered
         """
         loops = work.loops[len(index) :]
         first = next(occurrences(loops))
@@ -114,20 +122,21 @@ class ConversationDraws:
             for task_map in self.demands.task_maps.values():
                 if not _within(task_map.subject.step, path):
                     continue
-                occurrence = self._occurrence_between(work, conversation, task_map, index)
+                occurrence = self._occurrence_before(work, conversation, task_map, index)
                 if occurrence is not None:
                     own = own + self._seconds(task_map.subject, occurrence)
             before = list(longest.values())[-1:] if conversation.in_turn else [longest[name] for name in needed]
             longest[path] = own + reduce(np.maximum, before, NONE)
         return reduce(np.maximum, longest.values(), NONE)
 
-    def _occurrence_between(
+    def _occurrence_before(
         self, work: Work, conversation: Conversation, task_map: TaskMap[Work], index: Index
     ) -> Index | None:
-        """Return the last occurrence of another work before a request, as numbers in the loops that they share.
+        """Return when a tool's or a person's work was last done before a request.
 
-        Return None if the other work makes requests, because only tools and people count here. Also return None if the
-        other work has no occurrence before the request.
+        The result has a number for each loop around both the request and the other work. For example, (2,) means
+        round 2 of a shared loop. The result is None if the other work was not done before the request, or is not the
+        work of a tool or a person.
 
         work : work that makes the request
         task_map : the other work, with its tasks
@@ -152,7 +161,7 @@ class ConversationDraws:
         index : numbers in the outermost loops around the work, such as (2,) for all occurrences in round 2
         """
         if len(index) == len(work.loops):
-            done = self.demands.done(work, index)
+            done = self.demands.demand_if_done(work, index)
             return done.seconds + done.wait
         loop = work.loops[len(index)]
         if loop.items and EVERY in index:

@@ -45,10 +45,12 @@ class ServingTraits:
 
 @dataclass(frozen=True, eq=False)
 class Demand:
-    """The demand of work, in arrays that broadcast to (items, samples). Jitter is a random factor on a request's time.
+    """The demand of work: its requests, tokens and seconds. The arrays broadcast to (items, samples).
 
-    requests : sum of the jitter of all requests. `requests * TTFT` is a time
-    prefill, decode : sum over requests of `tokens * jitter`. The sum divided by a speed is a time
+    The time of a request is multiplied by a random factor, its jitter. So the first three fields are weighted sums.
+
+    requests : number of requests, each multiplied by its jitter. Multiplied by the TTFT, it gives seconds
+    prefill, decode : tokens, those of each request multiplied by its jitter. Divided by a speed, they give seconds
     seconds : seconds that tools or people take
     input, cache_read, output : billed tokens
     written : tokens of `input` that are written to a cache
@@ -96,7 +98,7 @@ class Demand:
 
     @classmethod
     def stacked(cls, rows: Sequence[Demand]) -> Demand:
-        """Combine several demands into one demand. Each given demand has one row, and the result has all these rows."""
+        """Combine the demands of single items into one demand, with a row for each item."""
         columns = zip(*(demand._values() for demand in rows), strict=True)
         return cls(*(np.concatenate(np.broadcast_arrays(*values)) for values in columns))
 
@@ -123,7 +125,7 @@ _NAMES = tuple(each.name for each in fields(Demand))
 
 @dataclass(frozen=True)
 class Layers:
-    """Random errors of all estimates. Each step has its own error factor, and all steps share another error factor.
+    """Random errors of estimates, in two layers: a factor for each step, and a factor that all steps share.
 
     per_step : standard deviation of the logarithm of each step's factor
     overall : standard deviation of the logarithm of the shared factor

@@ -148,20 +148,23 @@ class DemandDraws:
             yield tasks_at(task_map.tasks, index), times.wait, times.seconds
 
     def demand(self, work: Work, index: Index, active: Bools | None = None) -> Demand:
-        """Return the demand of a work at an occurrence, as if the work were done in every sample.
+        """Return the demand of one occurrence of a work: its requests, tokens and seconds.
 
-        active : mask (items, samples); None: no mask. Where it is false, the demand of an agent loop is 0. Other kinds
-            of work ignore the mask
+        The demand is computed as if the work were done in every sample.
+
+        index : number in each loop around the work
+        active : mask (items, samples) where the demand is required; None: everywhere. It saves time: the demand of an
+            agent loop is 0 elsewhere. The demand of other work ignores it
         """
         if isinstance(work.body, Rework):
             items = innermost_items(work.loops)
             assert items is not None
             return self._sum(work.body.work, index[: items + 1]).times(work.body.share)
         service = self.services[work.model] if work.model else _NO_SERVICE
-        reads, where = self._read(work, index)
+        reads, where = self._message_read(work, index)
         counted = isinstance(work.body, Syncing) and work.body.agents.counted is not None
         depends_on_graph = work.conversation is not None or where is not None or counted
-        counts = tuple(loop.count for loop in work.loops if loop.as_rows)  # of ramp-ups: the number of agents
+        counts = tuple(loop.count for loop in work.loops if loop.in_one_array)  # of ramp-ups: the number of agents
         only = active if isinstance(work.body, AgentLoop) else None
         where_only = None if only is None else blake2b(only.tobytes(), digest_size=16).digest()
         declared = work.step, id(work.body), id(work.retry), id(reads and reads.body)
@@ -181,11 +184,12 @@ class DemandDraws:
             cache[key] = demand
         return cache[key]
 
-    def _read(self, work: Work, index: Index) -> tuple[Work | None, Bools | None]:
-        """Return the `Work` of the brief or report that a request reads, and a mask.
+    def _message_read(self, work: Work, index: Index) -> tuple[Work | None, Bools | None]:
+        """Return the message that a request reads, and a mask that is true where the request reads it.
 
-        If the request reads none, return (None, None). The mask is true where the request reads the brief or report;
-        None: everywhere. Only the first request of an item reads the brief.
+        The message is the `Work` that writes a report or the brief of an item. Only the first request of an item reads
+        its brief. The mask is None if the request reads the message in every sample. Both are None if there is no
+        message to read.
         """
         if not isinstance(work.reads, Briefing):
             return work.reads, None
@@ -263,8 +267,8 @@ class DemandDraws:
 
     # Sums
 
-    def done(self, work: Work, index: Index) -> Demand:
-        """Return the demand of a work at an occurrence. The demand is 0 where the work is not done.
+    def demand_if_done(self, work: Work, index: Index) -> Demand:
+        """Return the demand of one occurrence of a work, with 0 in samples in which the work is not done.
 
         The demand of an attempt is cut off at the timeout.
         """
@@ -297,7 +301,7 @@ class DemandDraws:
         total = Demand()
         for inner in occurrences(loops):
             if not any(number for number, loop in zip(inner, loops, strict=True) if loop.race):
-                total = total.plus(self.done(work, (*index, *inner)))
+                total = total.plus(self.demand_if_done(work, (*index, *inner)))
         has_items = any(loop.items for loop in loops)
         return total.over_items(rows(work.loops)) if has_items else total
 

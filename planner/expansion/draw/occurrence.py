@@ -27,9 +27,10 @@ class Occurrence:
     """Draws the quantities of one occurrence of a work, for all items of the innermost fan-out.
 
     shape : number of items and number of samples
-    cells : number of items, or array of positions in the random streams. With an array, only these cells are drawn
+    cells : number of items if everything is drawn. To draw only for some pairs of an item and a sample, it is an array
+        of their positions in the random streams
     trace : requests and tool calls of the occurrence; None: not recorded
-    item : first item that is done in the first sample; None: no item is done. Set only if `trace` is recorded
+    item : index of the first item that is done in sample 0; None: no item is done. Set only if `trace` is recorded
     """
 
     def __init__(
@@ -74,9 +75,12 @@ class Occurrence:
         return other
 
     def only(self, chosen: CellSelection) -> Occurrence:
-        """Return a copy of this occurrence that draws only for the chosen cells.
+        """Return a copy of this occurrence that draws only for some of its cells. The drawn values stay the same.
 
-        A cell is a pair of an item and a sample. The drawn values stay the same. Call this method on a result of `at`.
+        A cell is a pair of an item and a sample. This occurrence must already draw for a list of cells, as `at` returns
+        it.
+
+        chosen : positions in that list
         """
         assert not isinstance(self.cells, int)
         other = copy(self)
@@ -125,7 +129,7 @@ class Occurrence:
     def draw(self, estimate: Estimate, purpose: str, *turn: int | Turns) -> Floats:
         """Return draws of an estimate, (items, samples), or (1, 1) if all draws are equal.
 
-        For an occurrence that `at` returned, the shape is (cells,) or (1,) instead.
+        If this occurrence draws only for some pairs of an item and a sample, the shape is (pairs,) or (1,) instead.
 
         Draws are multiplied by up to three factors:
 

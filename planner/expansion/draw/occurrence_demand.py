@@ -19,10 +19,12 @@ from planner.workflow.crews import Merge, Message
 
 
 def occurrence_demand(occurrence: Occurrence, active: Bools | None = None) -> Demand:
-    """Return the demand of an occurrence, as if the work were done in every sample.
+    """Return the demand of one occurrence of a work: its requests, tokens and seconds.
 
-    active : mask (items, samples); None: no mask. Where it is false, the demand of an agent loop is 0. Other kinds of
-        work ignore the mask
+    The demand is computed as if the work were done in every sample.
+
+    active : mask (items, samples) where the demand is required; None: everywhere. It saves time: the demand of an agent
+        loop is 0 elsewhere. The demand of other work ignores it
     """
     match occurrence.body:
         case AgentLoop() as body:

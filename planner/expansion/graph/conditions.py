@@ -15,17 +15,17 @@ from planner.reading.estimates.estimate import Estimate
 
 @dataclass(frozen=True, eq=False)
 class Loop:
-    """A loop around work: the items of a fan-out, rounds or copies.
+    """A loop around work: the items of a fan-out, rounds, attempts or copies.
 
-    kind : ``items``, ``rounds`` or ``copies``. The kind of attempts is ``rounds``. Only rounds run one after another
-    path : for a fan-out, the full name of its step. It is a key of the draws of item sizes
-    size : estimate of an item's size. Draws are divided by the mean of the estimate; None: sizes are not drawn
+    count : number of items, rounds, attempts or copies
+    kind : ``items``, ``copies`` or ``rounds``. Attempts are ``rounds`` too, because they also run one after another
+    path : full name of the fan-out's step; empty for other loops
+    size : estimate from which relative item sizes are drawn, divided by its mean; None: sizes are not drawn
     sizes : declared relative size of each item, with mean 1; None: no sizes are declared
-    same : item of each row. A row is an item done by one agent, so several rows may have the same item; None: each
-        row is a different item
+    same : index of the item that each member of the loop does, such as (0, 1, 1) if two agents do item 1; None: each
+        member is a different item
     race : whether the first copy to finish ends the loop
-    together : for copies, whether all copies are computed in one array, like items. It is false inside a fan-out and
-        inside copies that are computed in one array
+    together : whether the draws of all copies are computed in one array. False for items, rounds and nested copies
     """
 
     count: int
@@ -47,8 +47,8 @@ class Loop:
         return hash((self.size, self.sizes, self.same)) if self.size or self.sizes else 0
 
     @property
-    def as_rows(self) -> bool:
-        """Whether the items or copies of this loop may be the rows of arrays (see `row_loop`)."""
+    def in_one_array(self) -> bool:
+        """Whether the draws of all items, or of all copies, of this loop can be computed in one array."""
         return self.items or self.together
 
 
@@ -56,9 +56,10 @@ Loops = tuple[Loop, ...]
 """Nested loops, outermost first."""
 
 Index = tuple[int, ...]
-"""An occurrence: a number for each loop. For the `row_loop`, `EVERY` means all its items or copies together."""
+"""An occurrence of work: a number for each loop around it. For example, (2, 0) is item 2 in round 0."""
 
 EVERY = -1
+"""Number in an `Index` that means all items, or all copies, of a loop together. Arrays then have a row for each."""
 
 
 def innermost_items(loops: Loops) -> int | None:
@@ -67,18 +68,19 @@ def innermost_items(loops: Loops) -> int | None:
 
 
 def row_loop(loops: Loops) -> int | None:
-    """Return the index of the loop in `loops` whose items or copies are the rows of arrays.
+    """Return the position of the loop that gives draws their rows: an array of draws has a row for each of its items.
 
-    This is the innermost fan-out. If there is no fan-out, it is the outermost loop of copies. Return None if there is
-    no loop of copies either.
+    This loop is the innermost fan-out. Without a fan-out, it is the outermost loop of copies, with a row for each copy.
+    Return None if there is neither. Arrays of draws then have a single row.
     """
-    return next((position for position in reversed(range(len(loops))) if loops[position].as_rows), None)
+    return next((position for position in reversed(range(len(loops))) if loops[position].in_one_array), None)
 
 
 def rows(loops: Loops) -> int:
-    """Return the number of rows of arrays, for example the number of items of the innermost fan-out.
+    """Return the number of rows in an array of draws for work inside `loops`.
 
-    If no loop has rows (see `row_loop`), the number is 1.
+    This is the number of items of the innermost fan-out. Without a fan-out, it is the number of copies of the outermost
+    loop of copies. It is 1 if there are no copies either.
     """
     position = row_loop(loops)
     return 1 if position is None else loops[position].count
@@ -93,17 +95,21 @@ def shared_loops(loops: Loops, others: Loops) -> int:
 
 
 def occurrences(loops: Loops) -> Iterator[Index]:
-    """Yield every occurrence in nested loops. All rows of arrays (see `row_loop`) are a single occurrence."""
+    """Yield every occurrence of work inside `loops`. All items of the innermost fan-out are a single occurrence.
+
+    For example, 2 rounds around 3 items yield (0, EVERY) and (1, EVERY). Without a fan-out, all copies of the outermost
+    loop of copies are a single occurrence.
+    """
     in_rows = row_loop(loops)
     for index in np.ndindex(*(1 if position == in_rows else loop.count for position, loop in enumerate(loops))):
         yield tuple(EVERY if position == in_rows else int(number) for position, number in enumerate(index))
 
 
 def drawn_rows(loops: Loops, index: Index) -> tuple[Index, slice]:
-    """Return the index at which a quantity is drawn, and a slice of the drawn rows.
+    """Return an occurrence with all items together, and the slice that selects the rows of `index` from its draws.
 
-    A quantity is drawn for all items of a fan-out together. The slice selects the rows that belong to `index`. For
-    example, if `index` is inside item 3, the slice selects only row 3.
+    A quantity is drawn for all items of a fan-out in one array. For example, item 3 in round 2 has the index (2, 3).
+    The result is (2, EVERY), the occurrence to draw, and a slice that selects only row 3 of the drawn array.
 
     loops : loops around the quantity
     index : number in each of `loops`. Further numbers are ignored
@@ -116,7 +122,7 @@ def drawn_rows(loops: Loops, index: Index) -> tuple[Index, slice]:
 
 
 def drawn_index(index: Index) -> tuple[int, ...]:
-    """Return the numbers of an occurrence that identify its draws. `EVERY` is left out."""
+    """Return an occurrence without `EVERY`, such as (2,) for (2, EVERY), as a key for random numbers."""
     return tuple(number for number in index if number != EVERY)
 
 
@@ -152,7 +158,8 @@ class Round(Guard):
 
     path : full name of the repeated step
     until : probability that a round is accepted if no step in it fails
-    body : outcome of the repeated body, added once the body is expanded; empty if the body cannot fail
+    body : a list with the outcome that decides whether a round fails; empty if rounds cannot fail. The list is filled
+        after the condition is created, when the steps of the round are expanded
     """
 
     path: str
@@ -191,9 +198,9 @@ class ItemExists(Guard):
 
 @dataclass(frozen=True, eq=False)
 class ConflictOccurs(Guard):
-    """A condition for conflicts. It holds if this conflict and all earlier conflicts of the item occur.
+    """A condition for a merge conflict of an item. Conflict 2 can only occur if conflicts 0 and 1 occurred before it.
 
-    The last of `loops` is the loop of conflicts.
+    The last of `loops` is the loop over the possible conflicts of the item.
 
     path : full name of the step with the fan-out
     chance : probability of a conflict with one other agent
@@ -276,20 +283,20 @@ def always_holds(
     given: Guard | None = None,
     given_index: Index = (),
 ) -> bool:
-    """Whether `guard` provably holds in every sample in which `given` holds.
+    """Whether one condition implies another: `guard` certainly holds in every sample in which `given` holds.
 
-    Both are conditions of work inside one item. Two rules are used:
+    For example, round 2 of a step implies round 1 of the same step. Two rules are used:
 
     - The first round and the first attempt always take place.
-    - If a later round, attempt or conflict takes place, all earlier ones took place too.
+    - A later round, attempt or conflict implies all earlier ones.
 
-    If the rules prove nothing, return False.
+    If the rules prove nothing, return False. `guard` and `given` are conditions of work inside the same item.
 
-    index : occurrence of `guard` in the loops inside the item
-    base : condition of the whole item
+    index : occurrence of `guard`, with a number for each loop inside the item
+    base : condition under which the whole item is done
     depth : number of loops around the item, including the fan-out of the item
-    given : condition that is assumed to hold; None: `base`
-    given_index : occurrence of `given` in the loops inside the item
+    given : condition that is assumed to hold; None: only `base` is assumed to hold
+    given_index : occurrence of `given`, with a number for each loop inside the item
     """
     holding: dict[Guard, Index] = {}
     while given is not None and given is not base:

@@ -63,12 +63,13 @@ def _no_rows() -> Ints:
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """The tasks of people in a fragment.
+    """The tasks of people in a part of a task graph.
 
-    previous : array (pairs, 2): a task of a person, and an earlier task. The wait for the person's task begins when the
-        earlier task ends
-    first : tasks of people without an earlier task of a person in the fragment
-    last : last task of a person in the fragment; −1: there is none
+    Between two tasks, a person waits and may turn to something else. These fields say when each wait begins.
+
+    previous : array (pairs, 2): a task of a person, and the earlier task at whose end the person's wait begins
+    first : tasks of people that come after no other task of a person in this part
+    last : last task of a person in this part; −1: there is none
     """
 
     previous: Ints = field(default_factory=_no_rows)
@@ -84,11 +85,11 @@ class Fragment:
     release : pool to which each task releases an agent at its end, or `NO_POOL`
     edges : array (edges, 2): a task, and a task that waits for it
     task_maps : tasks of each `Work` and of each condition
-    races : array (races, 2): first task of each race, and the number after its last task
-    exits : array (copies, 3), with an entry for each copy in a race: last task of the copy, number of the race, first
-        task of the copy
+    races : array (races, 2). A row (5, 9) means that tasks 5 to 8 are the copies of a race
+    exits : array (copies, 3) with a row for each copy in a race: last task of the copy, number of the race, first task
+        of the copy
     people : tasks of people
-    own_pools : name and number of slots of each pool that belongs to the fragment (see `OWN_POOL`)
+    own_pools : name and number of slots of each pool that only tasks of this fragment use
     outline : tree that describes how the tasks are composed
     """
 
@@ -123,7 +124,7 @@ def single_task(
     release : pool to which the task releases an agent, or `NO_POOL`
     subjects : each `Work` and each condition of the task
     person : whether a person does the task
-    does : each `Work` of the task in order, with its number in each loop inside the item
+    does : each `Work` of the task in order, with its occurrence inside the item, such as (2,) for round 2
     """
     task_maps = tuple(TaskMap(subject, np.zeros((), np.int32)) for subject in subjects)
     people = People(first=np.zeros(1, np.int32), last=0) if person else People()
@@ -153,12 +154,12 @@ def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
 
 
 def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
-    """Return the fragment with a single task map for each subject. A subject is a `Work` or a condition.
+    """Return the fragment with the tasks of all rounds of a work, or of a condition, in a single array.
 
-    The given fragment has a separate task map for each round. In the merged map, the loops of rounds are the first
-    axes.
+    The given fragment has a separate array for each round. For example, 3 rounds with arrays of shape (4,) become one
+    array of shape (3, 4).
 
-    rounds : for each subject, the number of rounds in each loop of rounds
+    rounds : for each `Work` and condition, the number of rounds in each loop of rounds around it, outermost loop first
     """
     tasks_of: dict[object, list[Ints]] = {}
     for task_map in fragment.task_maps:
@@ -170,10 +171,11 @@ def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]
     return replace(fragment, task_maps=tuple(task_maps))
 
 
-def side_by_side(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
-    """Return a group: an entry task, the children and an exit task. A child starts after the children that it needs.
+def in_group(children: Mapping[str, Fragment], needs: Mapping[str, Sequence[str]]) -> Fragment:
+    """Return a group of children: each child starts once all children that it needs have ended.
 
-    A child may come after tasks of several people. Then one more task without duration waits for all these tasks.
+    A first task without duration comes before all children, and a last one after them. If a child comes after tasks of
+    several people, another task without duration waits for all of these people's tasks.
 
     children : fragments by name, in an order in which each child comes after the children that it needs
     needs : for each child, the names of the children that it needs
@@ -301,11 +303,13 @@ def _shifted_pools(pools: Ints, earlier: Ints | int) -> Ints:
 
 
 def concatenated(fragments: Sequence[Fragment], joints: Ints, persons_before: Sequence[int], person: int) -> Fragment:
-    """Return one fragment with the tasks of all given fragments, numbered consecutively. The caller sets the outline.
+    """Return one fragment with the tasks of all given fragments, numbered consecutively.
 
-    joints : array (edges, 2) of edges between fragments
-    persons_before : for each fragment, the last task of a person before the fragment; −1: there is none
-    person : last task of a person in the result; −1: there is none
+    The `outline` of the result is only a placeholder, which the caller must replace.
+
+    joints : array (edges, 2) of edges between tasks of different fragments
+    persons_before : for each fragment, the last task of a person that comes before the fragment; −1: there is none
+    person : last task of a person in the whole result; −1: there is none
     """
     offsets = np.cumsum([0, *map(len, fragments)])[:-1].astype(np.int32)
     races = np.cumsum([0, *(len(fragment.races) for fragment in fragments)])[:-1].astype(np.int32)

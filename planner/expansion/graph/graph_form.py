@@ -48,7 +48,7 @@ class Node:
     """A node of a graph: a step, a subgraph, or a node that does nothing.
 
     defer : whether the node, once triggered, waits until no node without `defer` is left to run
-    path : name for the node in the keys of its draws; empty: the name of the node in the graph
+    path : name from which the node's random numbers are derived; empty: the name of the node in the graph
     """
 
     step: Step | None = None
@@ -100,7 +100,7 @@ class GraphForm:
                 yield from ((source, sending.node) for sending in option.sends)
 
     def path(self, name: str) -> str:
-        """Return the name of a node in the keys of its draws."""
+        """Return the name from which a node's random numbers are derived."""
         return self.nodes[name].path or name
 
 

@@ -28,7 +28,7 @@ def max_open_requests(graph: Graph, outline: Outline, agents: Sequence[int]) -> 
     outline : tree that describes how the tasks of the graph are composed
     agents : number of agents in each pool
     """
-    return _OpenRequestBound(graph, agents).of(outline, 0).total
+    return _OpenRequestBound(graph, agents).bounds(outline, 0).total
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +43,10 @@ class _Open:
     by_pool: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     total: int = 0
 
-    def held(self, pool: int) -> _Open:
-        """Return the bounds if an agent of `pool` is held during this part of the graph.
+    def with_agent(self, pool: int) -> _Open:
+        """Return these bounds with all requests made without an agent counted as requests of one agent of `pool`.
 
-        The requests of tasks without an agent then count as requests of this agent.
+        The bounds then hold for a part of the graph during which an item holds this agent.
         """
         if pool == NO_POOL or NO_POOL not in self.by_pool:
             return self
@@ -60,8 +60,8 @@ class _OpenRequestBound:
     def __init__(self, graph: Graph, agents: Sequence[int]) -> None:
         self.graph, self.agents = graph, agents
 
-    def of(self, outline: Outline, start: int) -> _Open:
-        """Return the bounds on open requests of a part of the graph.
+    def bounds(self, outline: Outline, start: int) -> _Open:
+        """Return upper bounds on the number of concurrently open requests in a part of the graph.
 
         outline : tree that describes how the tasks of the part are composed
         start : first task of the part
@@ -69,25 +69,25 @@ class _OpenRequestBound:
         if isinstance(outline, Task):
             requests = any(isinstance(work, Work) and work.model is not None for work, _ in outline.does)
             bounds = _Open({NO_POOL: (1, 1)}, 1) if requests else _Open()
-            return bounds.held(int(self.graph.acquire[start]))
+            return bounds.with_agent(int(self.graph.acquire[start]))
         if isinstance(outline, Chain):
-            return self.one_of(self.chain(outline, start))
+            return self.one_at_a_time(self.chain(outline, start))
         if isinstance(outline, Group):
             return self.group(outline, start)
         if isinstance(outline, Dispatch):
             limit = self.slots(start + 1) if outline.limited else None
-            parts = {str(part.at): self.of_part(part, start, limit) for part in outline.parts}
-            return self.together(parts, lambda weights: sum(weights.values()))
+            parts = {str(part.at): self.part_of_fan_out(part, start, limit) for part in outline.parts}
+            return self.side_by_side(parts, lambda weights: sum(weights.values()))
         if isinstance(outline, Replicas):
             return self.replicas(outline, start, None)
         assert isinstance(outline, Rounds | InRound)
-        return self.of(outline.body, start)
+        return self.bounds(outline.body, start)
 
     def part(self, part: Part, start: int) -> _Open:
-        return self.of(part.outline, start + part.at)
+        return self.bounds(part.outline, start + part.at)
 
-    def of_part(self, part: Part, start: int, limit: int | None) -> _Open:
-        """Return the bounds of a part of a fan-out.
+    def part_of_fan_out(self, part: Part, start: int, limit: int | None) -> _Open:
+        """Return upper bounds on the number of concurrently open requests in a part of a fan-out.
 
         limit : largest number of items, or of copies, that run at the same time; None: no limit
         """
@@ -97,7 +97,7 @@ class _OpenRequestBound:
 
     def replicas(self, outline: Replicas, start: int, limit: int | None) -> _Open:
         count = outline.count if limit is None else min(outline.count, limit)
-        return self.together({"": self.of(outline.body, start + 1)}, lambda weights: count * weights[""])
+        return self.side_by_side({"": self.bounds(outline.body, start + 1)}, lambda weights: count * weights[""])
 
     def slots(self, task: int) -> int:
         """Return the number of slots of the pool from which a task seizes a slot."""
@@ -106,35 +106,35 @@ class _OpenRequestBound:
     def group(self, outline: Group, start: int) -> _Open:
         parts = {name: self.part(part, start) for name, part in outline.parts.items()}
         if outline.choice:
-            return self.one_of(parts.values())
+            return self.one_at_a_time(parts.values())
         needed: dict[str, list[str]] = {name: [] for name in parts}
         for source, target in outline.form.arrows():
             if source in parts and target in parts:
                 needed[target].append(source)
         if not outline.limited:
-            return self.together(parts, lambda weights: max_concurrent_weight(weights, needed))
+            return self.side_by_side(parts, lambda weights: max_concurrent_weight(weights, needed))
         limit = self.slots(start + next(iter(outline.parts.values())).at - 1)  # each step follows the task that seizes
-        return self.together(
+        return self.side_by_side(
             parts, lambda weights: min(max_concurrent_weight(weights, needed), sum(sorted(weights.values())[-limit:]))
         )
 
     def chain(self, outline: Chain, start: int) -> list[_Open]:
-        """Return the bounds on open requests of each part of a sequence.
+        """Return a list with an `_Open` for each part of a sequence: the bounds on its concurrently open requests.
 
-        A part may seize an agent. This agent is held until a later part releases it.
+        A part may seize an agent. The requests of the following parts count for this agent until a part releases it.
         """
         bounds, pool = [], NO_POOL
         for part in outline.parts:
             first = start + part.at
             if isinstance(part.outline, Task) and self.graph.acquire[first] != NO_POOL:
                 pool = int(self.graph.acquire[first])
-            bounds.append(self.part(part, start).held(pool))
+            bounds.append(self.part(part, start).with_agent(pool))
             if isinstance(part.outline, Task) and self.graph.release[first] != NO_POOL:
                 pool = NO_POOL
         return bounds
 
-    def one_of(self, parts: Iterable[_Open]) -> _Open:
-        """Return the bounds on open requests of all parts together. The parts never run concurrently."""
+    def one_at_a_time(self, parts: Iterable[_Open]) -> _Open:
+        """Combine the bounds of parts of which only one runs at a time. Each result is the largest bound of a part."""
         by_pool: dict[int, tuple[int, int]] = {}
         total = 0
         for part in parts:
@@ -144,13 +144,13 @@ class _OpenRequestBound:
             total = max(total, part.total)
         return _Open(by_pool, total)
 
-    def together(self, parts: Mapping[str, _Open], combine: Callable[[Mapping[str, int]], int]) -> _Open:
-        """Return the bounds on open requests of all parts together. The parts may run concurrently.
+    def side_by_side(self, parts: Mapping[str, _Open], combine: Callable[[Mapping[str, int]], int]) -> _Open:
+        """Combine the bounds of parts that may run side by side.
 
-        The bound of a pool is at most `agents of the pool * bound for one agent`.
+        The result for a pool is at most `agents of the pool * bound for one agent`.
 
-        combine : function that takes the bound of each part, and returns the largest sum over parts that run
-            concurrently
+        combine : function that takes the bound of each part by name, and returns the bound for all parts. For example,
+            this is the sum if all parts may run at the same time
         """
         by_pool: dict[int, tuple[int, int]] = {}
         for pool in dict.fromkeys(pool for part in parts.values() for pool in part.by_pool):

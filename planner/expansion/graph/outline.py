@@ -38,7 +38,7 @@ class Part:
 class Task(Outline):
     """A single task.
 
-    does : each `Work` of the task in order, with its occurrence in the loops inside an item
+    does : each `Work` of the task in order, with the numbers of its rounds and attempts inside the item, such as (2,)
     """
 
     does: tuple[tuple[object, tuple[int, ...]], ...] = ()

@@ -20,10 +20,11 @@ from planner.expansion.graph.work import Work
 class SkipCondition:
     """Skips a task of an item in samples in which the condition `guard` does not hold.
 
-    Only tasks that seize an agent, release an agent, or have a context switch need a `SkipCondition`.
+    Skipped work has no duration anyway. So only three kinds of tasks need a `SkipCondition`: tasks that seize an
+    agent, tasks that release an agent, and tasks for which a person has to turn back from something else.
 
     loops : loops around the item
-    inner : number of the task in each loop inside the item
+    inner : occurrence of the task inside the item, such as (2,) for round 2
     """
 
     guard: Guard
@@ -38,13 +39,13 @@ class ItemSegment:
     pool : pool of the agent that the segment needs; `NO_POOL`: it needs no agent
     content : a `Work`, or a fragment. The tasks of a fragment do not seize the agent themselves
     guard : condition under which the segment is done; None: always
-    rounds : loops around the segment, inside the item
-    inner : number of the segment in each of `rounds`
-    own_task : whether the segment shares no task with other segments
-    detached : whether the segment has its own task and always releases its agent at the end
+    rounds : loops of rounds and attempts that are inside the item and around the segment
+    inner : number of the segment's round or attempt in each of `rounds`
+    own_task : whether the segment must be a task by itself. Other segments may share a task with their neighbours
+    detached : whether the segment must be a task by itself and always releases its agent at the end
     context_switch : whether a person does the segment and may have turned to something else before (YAML `leaves`)
-    releases : whether the item releases the agent after the segment. It does so if no segment that may come next needs
-        an agent of `pool`
+    releases : whether the item releases the agent after the segment, because no segment that may come next needs an
+        agent of `pool`
     """
 
     pool: int

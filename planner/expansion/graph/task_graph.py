@@ -33,11 +33,13 @@ LIMITED = LIMIT.rstrip(": ")
 
 @dataclass(frozen=True, eq=False)
 class Arrivals:
-    """Tasks that begin with the delayed arrival of an agent. The arrays have an entry for each task.
+    """Tasks that begin with a wait, because the agents of a fan-out arrive one after another (YAML `stagger`).
+
+    Each array has an entry for each of these tasks.
 
     tasks : numbers of the tasks
-    seconds : delay of the arrival after the start of the task
-    idle : whether the task ends with the arrival. This is true without a ramp-up
+    seconds : length of the wait in seconds
+    idle : whether the task only waits. False if the agent also ramps up in this task, after its arrival
     """
 
     tasks: Ints
@@ -92,7 +94,7 @@ class TaskGraph:
 
     @cached_property
     def arrivals(self) -> Arrivals:
-        """The arrivals that a `stagger` delays."""
+        """Tasks that begin with a wait for a delayed agent, with the length of each wait."""
         none = np.empty(0, np.int32)
         delays = [(mark.tasks, mark.subject.body) for mark in self.works if isinstance(mark.subject.body, Stagger)]
         tasks = np.concatenate([none, *(tasks.ravel() for tasks, _ in delays)])
@@ -124,14 +126,15 @@ def crew_sizes(workflow: Workflow) -> dict[str, int]:
     return {name: workflow.count(crew.agents) for name, crew in workflow.crews.items()}
 
 
-def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, ...]]:
-    """Return a function that computes a key from crew sizes. Crew sizes with the same key have the same demands.
+def draw_key_function(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, ...]]:
+    """Return a function that maps crew sizes to a key. Crew sizes with the same key share a task graph and its draws.
 
-    Graphs with the same key differ only in the capacities of pools (see `resized`).
+    Only the numbers of agents in the graph's pools differ. For example, 3 and 5 agents have the same key if nothing in
+    the workflow depends on their number.
 
-    The key contains the exact size of a crew if coordination or arithmetic depends on the number of agents. Otherwise
-    the key only distinguishes one agent from several agents. If the workflow has no crews, the key also says whether
-    the number of agents is limited.
+    A crew whose coordination or arithmetic depends on its size contributes this size to the key. Any other crew only
+    contributes whether it has one agent or several. Without crews, the key says whether the number of agents is
+    limited, or contains this number if arithmetic uses it.
     """
     by_agents = depends_on_agents(workflow)
 
@@ -147,18 +150,21 @@ def structures(workflow: Workflow) -> Callable[[Mapping[str, int]], tuple[int, .
 
 
 def resized(graph: TaskGraph, sizes: Mapping[str, int]) -> TaskGraph:
-    """Return the graph for other crew sizes. Old and new sizes must have the same key (see `structures`)."""
+    """Return the graph with other numbers of agents in its pools. Its tasks stay the same.
+
+    sizes : new number of agents of each crew. `draw_key_function` must give the old and the new sizes the same key
+    """
     limits = graph.graph.capacity.tolist()
     own = (LIMIT, RAMPED_UP)
     capacity = [limits[pool] if name in own else sizes.get(name, 1) for pool, name in enumerate(graph.pools)]
-    tasks = replace(graph.graph.with_capacity(capacity), crew=are_crews(graph.pools, capacity))
+    tasks = replace(graph.graph.with_capacity(capacity), crew=shared_pools(graph.pools, capacity))
     return replace(graph, graph=tasks, sizes=sizes)
 
 
-def are_crews(pools: Sequence[str], capacity: ArrayLike) -> Ints:
-    """Return an array of 0 and 1 for `Graph.crew`: 1 for each pool with several agents or slots.
+def shared_pools(pools: Sequence[str], capacity: ArrayLike) -> Ints:
+    """Return an array with 1 for each pool of several agents or slots, and 0 for each other pool.
 
-    Pools with the name `RAMPED_UP` get 0, because a wait in such a pool counts as ramp-up.
+    Pools of agents that have ramped up also get 0. A wait for such an agent counts as ramp-up, not as queueing.
     """
     several = np.asarray(capacity) > 1
     counted = np.array([name != RAMPED_UP for name in pools], bool)

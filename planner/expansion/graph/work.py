@@ -65,11 +65,12 @@ class Conversation:
     """A conversation: a later request continues the context of an earlier request.
 
     work : full name of the step that makes the earlier request
-    itself : whether the same step makes both requests, in two consecutive rounds
+    itself : whether one step makes both requests: the later request in the round after the earlier request
     between : steps between the two requests, in order. Each entry is a pair: the full name of a step, and the names of
         the steps in `between` that it needs
-    in_turn : whether the steps in `between` run one after another, as in a held item
-    unneeded : steps that the later request does not wait for in its round, by full name; empty unless `itself`
+    in_turn : whether the steps in `between` run one after another instead of side by side
+    unneeded : full names of the steps that may still run in a round when the round's request starts; empty if two
+        different steps make the requests
     """
 
     work: str
@@ -81,7 +82,7 @@ class Conversation:
 
 @dataclass(frozen=True, eq=False)
 class Briefing:
-    """A brief for an item, and the requests of the item. Only the first request that the item makes reads the brief.
+    """The brief of an item: a message that the lead writes to the agent of the item. The item's first request reads it.
 
     guard : condition under which the item is carried out; None: always
     requests : requests of the item in order, each with its occurrence inside the item. Of several copies, only the
@@ -102,9 +103,8 @@ class Work:
     model : name of the profile that serves the requests; None: the work makes no requests
     loops : loops around the work
     guard : condition under which the work is done; None: always
-    reads : for a `Reading`, the report that it reads. For other work, the briefing of the item around it; None: there
-        is none
-    retry : declaration of attempts; None: a single attempt. With `retry`, the last of `loops` is the loop of attempts
+    reads : message that the work may read: a report or the brief of its item; None: there is no message
+    retry : declaration of attempts, whose loop is then the last of `loops`; None: there is a single attempt
     conversation : conversation that the work continues; None: the work continues no conversation
     continued : whether a later request continues the conversation of this work
     ratio : number of tokens of the model for each declared token

@@ -25,9 +25,9 @@ Content = Callable[[Key], Fragment]
 
 @dataclass(frozen=True)
 class RunSpan:
-    """A run of a node, as the subject of a `TaskMap`. The map contains the first and the last task of the run.
+    """Label in a task graph for the first and the last task of a run of a node.
 
-    key : key of the run
+    key : names and run numbers that lead to the run: those of the subgraphs around it, then those of the node itself
     """
 
     key: Key
@@ -88,7 +88,10 @@ class _GraphLayout:
             for run in superstep:
                 after = [opening] if self.options.barriers or not run.causes else self.ends_of(run.causes)
                 self.add_run(run, after)
-        person = self.add_exit()
+        causes = {cause for superstep in self.graph_run.supersteps for run in superstep for cause in run.causes}
+        final = [run for run in self.ends if run not in causes]
+        person = self.last_person(final)
+        self.add_exit(final)
         fragment = concatenated(
             self.fragments, np.array(self.joints, np.int32).reshape(-1, 2), self.persons_before, person
         )
@@ -124,15 +127,14 @@ class _GraphLayout:
             self.releasing.append(self.add(_no_work(), [self.ends[run]]))
             self.ends[run] = self.releasing[-1]
 
-    def add_exit(self) -> int:
-        """Add the last task of the graph. Return the last task of a person in the graph, or −1 if there is none."""
+    def add_exit(self, final: Sequence[NodeRun]) -> None:
+        """Add the last task of the graph, which waits for all other tasks.
+
+        final : runs that caused no other runs
+        """
         supersteps = self.graph_run.supersteps
-        causes = {cause for superstep in supersteps for run in superstep for cause in run.causes}
-        final = [run for run in self.ends if run not in causes]
-        person = self.last_person(final)
         last_superstep = self.ends_of(supersteps[-1]) if self.options.barriers and supersteps else []
         self.add(_no_work(), last_superstep or self.ends_of(final) or [0])
-        return person
 
     def add(self, fragment: Fragment, after: Iterable[int], person: int = -1) -> int:
         """Add a fragment to the graph, and return the number of the fragment's first task.

@@ -9,8 +9,8 @@ from planner.errors import Note
 from planner.expansion.graph.fragments import (
     Fragment,
     fanned_out,
+    in_group,
     raced,
-    side_by_side,
 )
 from planner.expansion.graph.graph_form import form_from_needs
 from planner.expansion.graph.order import Steps, sorted_by_name
@@ -72,7 +72,7 @@ def grouped(
     children : the tasks of each step
     """
     if not runtime.graphs:
-        return side_by_side(children, needs)
+        return in_group(children, needs)
     from planner.expansion.supersteps.barriers import superstep_graph  # most workflows do not need these modules
     from planner.expansion.supersteps.subgraphs import into_subgraph
     from planner.expansion.supersteps.token_game import no_routes, play

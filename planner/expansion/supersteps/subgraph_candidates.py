@@ -86,14 +86,12 @@ class _Paths:
 
 
 def _between(form: GraphForm, paths: _Paths) -> Iterator[NodeSets]:
-    """Yield candidates for subgraphs in the region between two nodes, for each pair of nodes.
+    """For each pair of nodes, yield candidates for subgraphs that consist of nodes between the two nodes.
 
-    A node is in this region if two conditions hold:
+    A node lies between A and B if every path to it passes A, and every path from it passes B. There are two candidates:
 
-    - Every path from the start to the node passes the first node of the pair.
-    - Every path from the node to the end passes the second node of the pair.
-
-    The candidates are the connected parts of the region, and the whole region with the two nodes.
+    - The nodes between A and B are divided into connected parts. Each part becomes a subgraph.
+    - A, B and all nodes between them become one subgraph.
     """
     dominators = _dominators(form.nodes, paths.previous, START)
     postdominators = _dominators(form.nodes, paths.next, END)

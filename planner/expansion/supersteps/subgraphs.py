@@ -25,7 +25,7 @@ Needs = Mapping[str, tuple[str, ...]]
 def into_subgraph(form: GraphForm, nodes: Collection[str]) -> GraphForm:
     """Return the graph with these nodes moved into a subgraph.
 
-    Raises `ValueError` if these nodes cannot become a subgraph (see `may_be_subgraph`).
+    Raises `ValueError` if the graph would then do something else.
     """
     if not may_be_subgraph(form, nodes):
         raise ValueError("these nodes are no branch with one way in and one way out")
@@ -79,8 +79,8 @@ def _needs_subgraph(form: GraphForm, needs: Needs, nodes: Collection[str], name:
         if node not in nodes
     }
     outer[name] = tuple(dict.fromkeys(need for node in inner for need in needs[node] if need not in nodes))
-    subgraph = replace(form_from_needs(inner), nodes={node: _named(form, node) for node in inner})
-    outer_nodes = {node: _named(form, node) for node in outer if node != name}
+    subgraph = replace(form_from_needs(inner), nodes={node: _with_same_draws(form, node) for node in inner})
+    outer_nodes = {node: _with_same_draws(form, node) for node in outer if node != name}
     return replace(form_from_needs(outer), nodes={**outer_nodes, name: Node(graph=subgraph)})
 
 
@@ -109,7 +109,7 @@ def _routed_subgraph(form: GraphForm, nodes: Collection[str], name: str) -> Grap
             branches[node] = tuple(tuple(_retargeted(option, renamed) for option in branch) for branch in options)
         elif node in exits:
             branches[name] = options
-    outer_nodes = {node: _named(form, node) for node in form.nodes if node not in nodes}
+    outer_nodes = {node: _with_same_draws(form, node) for node in form.nodes if node not in nodes}
     return GraphForm(
         {**outer_nodes, name: Node(graph=_inner_form(form, nodes, exits))},
         tuple(dict.fromkeys(edge for edge in edges if edge != (name, name))),
@@ -121,15 +121,15 @@ def _routed_subgraph(form: GraphForm, nodes: Collection[str], name: str) -> Grap
 def _inner_form(form: GraphForm, nodes: Collection[str], exits: Collection[str]) -> GraphForm:
     entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
     return GraphForm(
-        {node: _named(form, node) for node in form.nodes if node in nodes},
+        {node: _with_same_draws(form, node) for node in form.nodes if node in nodes},
         (*((START, entry) for entry in sorted(entries)), *_edges_among(form, nodes)),
         tuple(join for join in form.joins if join[1] in nodes and set(join[0]) <= set(nodes)),
         {node: branches for node, branches in form.branches.items() if node in nodes and node not in exits},
     )
 
 
-def _named(form: GraphForm, node: str) -> Node:
-    """Return the node with an explicit name for its draws. Its draws then stay the same in another graph."""
+def _with_same_draws(form: GraphForm, node: str) -> Node:
+    """Return a node that can move to another graph and still gets the same random numbers as in `form`."""
     return replace(form.nodes[node], path=form.path(node))
 
 
@@ -145,7 +145,8 @@ def _retargeted(option: Option, renamed: Callable[[str], str]) -> Option:
 def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
     """Whether a single node can replace these nodes.
 
-    See `_one_entrance` and `_one_exit` for the requirements. Deferred nodes cannot be replaced.
+    The nodes need a single entry from outside and a single exit to the outside. No node may be deferred, which means
+    that it waits until only deferred nodes are left.
     """
     if any(form.nodes[node].defer for node in nodes):
         return False
@@ -157,11 +158,13 @@ def _replaceable(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
-    """Whether a subgraph of `nodes` has exactly one entry. An entry is a node inside that a node outside triggers.
+    """Whether a subgraph of `nodes` can be entered in only one way.
 
-    Several entries count as one if all have the same triggers. These triggers must not be conditional edges.
+    An entry is a node of the subgraph that a node outside triggers. Three conditions must hold:
 
-    Return False if a node inside triggers an entry.
+    - There is an entry. If there are several, the same edges and joins trigger all of them.
+    - If there are several entries, no conditional edge triggers them.
+    - No node of the subgraph triggers an entry.
     """
     entered_inside = {target for source, target in form.arrows() if source in nodes and target in nodes}
     entries = {target for source, target in form.arrows() if target in nodes and source not in nodes}
@@ -173,13 +176,15 @@ def _one_entrance(form: GraphForm, nodes: Collection[str]) -> bool:
 
 
 def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[str, set[str]]) -> bool:
-    """Whether a subgraph of `nodes` has at most one exit. An exit is a node inside that triggers a node outside.
+    """Whether a subgraph of `nodes` can be left in only one way.
 
-    Several exits count as one if they trigger the same nodes, and only by joins.
+    An exit is a node of the subgraph that triggers a node outside. Two conditions must hold:
 
-    Return False if a conditional edge may choose between nodes inside and nodes outside.
+    - There is at most one exit, or all exits trigger the same nodes outside of the subgraph, and only by joins.
+    - No conditional edge of an exit leads back into the subgraph. If an exit has conditional edges, no other node of
+      the subgraph has conditional edges that lead to nodes inside.
 
-    targets_outside : for each exit, the nodes outside that it triggers
+    targets_outside : for each exit, the nodes outside of the subgraph that it triggers
     """
     if any(_routes_to(form, node, nodes) for node in targets_outside):
         return False  # an exit must not choose between inside and outside
@@ -188,13 +193,14 @@ def _one_exit(form: GraphForm, nodes: Collection[str], targets_outside: Mapping[
         return False  # the subgraph would route once, not once for each run of the exit
     if len({frozenset(targets) for targets in targets_outside.values()}) > 1:
         return False
-    return len(targets_outside) <= 1 or not any(_leaves_alone(form, node, nodes) for node in targets_outside)
+    return len(targets_outside) <= 1 or not any(_has_own_edge_out(form, node, nodes) for node in targets_outside)
 
 
-def _leaves_alone(form: GraphForm, node: str, nodes: Collection[str]) -> bool:
-    """Whether an edge or a conditional edge of `node` triggers a node outside. Joins do not count.
+def _has_own_edge_out(form: GraphForm, node: str, nodes: Collection[str]) -> bool:
+    """Whether an exit of a subgraph triggers a node outside by itself: by an edge or a conditional edge, not by a join.
 
-    nodes : the nodes inside
+    node : the exit, which is a node of the subgraph
+    nodes : all nodes of the subgraph
     """
     single_edges = (source == node and target not in nodes and target != END for source, target in form.edges)
     return node in form.branches or any(single_edges)

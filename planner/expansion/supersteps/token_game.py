@@ -87,9 +87,11 @@ class GraphRun:
     supersteps: list[list[NodeRun]] = field(default_factory=list)
 
     def runs(self, key: Key = ()) -> Iterator[tuple[Key, NodeRun]]:
-        """Yield every node run of the graph with its key. Runs inside subgraphs are included.
+        """Yield every run of a node, with the names and run numbers that identify it. Runs in subgraphs are included.
 
-        key : key of the graph's own run
+        For example, the key (("review", 0), ("test", 2)) is run 2 of the node `test` in run 0 of the subgraph `review`.
+
+        key : key of this graph's run if it is a subgraph; empty: it is the outermost graph
         """
         for superstep in self.supersteps:
             for run in superstep:
@@ -100,7 +102,7 @@ class GraphRun:
 
 
 def play(form: GraphForm, route: Route, key: Key = ()) -> GraphRun:
-    """Run a graph by the rules in the docstring of this module.
+    """Return the node runs of a graph, superstep by superstep, as LangGraph would execute them.
 
     Raises `EndlessError` if the graph takes over `MOST_SUPERSTEPS` supersteps.
 
@@ -183,7 +185,7 @@ class _Game:
         return NodeRun(name, self.run_counts[name] - 1, sent, causes)
 
     def empty_full_joins(self) -> None:
-        """Empty all full joins, because their targets run in this superstep."""
+        """Make each join whose sources have all run wait for all of them again, because its target runs now."""
         for join in (*self.full_joins(deferred=False), *self.released):
             self.arrived[join] = {}
         self.released = set()

@@ -13,7 +13,7 @@ from planner.workflow.checks.agents import (
     coordinating_crews,
     crews_taken,
     depends_on_agents,
-    takes_agent_around,
+    needs_agent_of_outer_crew,
 )
 from planner.workflow.declaration import Step, Workflow
 
@@ -36,7 +36,7 @@ def crew_without_agents(
     if has_items and not {step.crew, around}.isdisjoint(coordinating):
         return
     inside_held = held if step.for_each is None else True
-    if any(takes_agent_around(inner, inside_held) or _reads_agents(inner) for inner in step.within.values()):
+    if any(needs_agent_of_outer_crew(inner, inside_held) or _reads_agents(inner) for inner in step.within.values()):
         return
     taken = list(crews_taken(step, around, held))
     if taken != list(crews_taken(step.model_copy(update={"crew": None}), around, held)):

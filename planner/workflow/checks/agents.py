@@ -17,9 +17,9 @@ _CONTAINERS = ("steps", "choose", "use")
 
 
 def unbound_agents(workflow: Workflow) -> list[Problem]:
-    """Return a problem for each quantity that uses `agents` in a step that no agent of its crew does.
+    """Return a problem for each expression with `agents` in a step that is done without any agent of a crew.
 
-    In an expression, `agents` is the number of agents of the crew that does the step.
+    In an expression, `agents` is the number of agents of the crew that does the step. So it has no value there.
     """
     remedy = Note("bind-agents", {"crews": tuple(workflow.crews)})
     coordinating = coordinating_crews(workflow)
@@ -50,21 +50,21 @@ def crews_taken(step: Step, around: str | None, held: bool, coordinating: Collec
 
     around : crew to which the steps around this step belong; None: they belong to no crew
     held : whether an agent holds the item that contains the step
-    coordinating : result of `coordinating_crews`
+    coordinating : names of the crews whose agents do something for each item besides its steps, such as a merge
     """
     crew = step.crew or around
     if step.for_each is not None:
         held = step.is_held(around)
         if held and crew is not None and crew in coordinating:
             yield crew
-    if not step.within and crew is not None and (step.crew is not None or takes_agent_around(step, held)):
+    if not step.within and crew is not None and (step.crew is not None or needs_agent_of_outer_crew(step, held)):
         yield crew
     for inner in step.within.values():
         yield from crews_taken(inner, crew, held, coordinating)
 
 
-def takes_agent_around(step: Step, held: bool) -> bool:
-    """Whether a step, or a step inside it, takes an agent of the crew that a step around it names.
+def needs_agent_of_outer_crew(step: Step, held: bool) -> bool:
+    """Whether a step, or a step inside it, needs an agent and names no crew, so that it uses the crew of an outer step.
 
     held : whether an agent holds the item that contains the step
     """
@@ -73,12 +73,15 @@ def takes_agent_around(step: Step, held: bool) -> bool:
     if step.for_each is not None:
         held = step.kind not in ("tool", "human")
     if step.within:
-        return any(takes_agent_around(inner, held) for inner in step.within.values())
+        return any(needs_agent_of_outer_crew(inner, held) for inner in step.within.values())
     return step.kind in ("llm", "agent") or (step.kind == "tool" and held and step.hold is not False)
 
 
 def coordinating_crews(workflow: Workflow) -> frozenset[str]:
-    """Return the crews with coordination or lockstep, which held items have even if their steps take no agent."""
+    """Return the names of the crews with `coordination` or `lockstep`.
+
+    An item of such a crew needs an agent of the crew even if no step of the item does.
+    """
     crews = workflow.crews.items()
     return frozenset(name for name, crew in crews if crew.lockstep or crew.coordination != Coordination())
 

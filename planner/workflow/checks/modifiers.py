@@ -21,7 +21,7 @@ def modifier_problems(
     """Yield the problems with the keys `best_of`, `first_of`, `retry`, `otherwise` and `model` of a step.
 
     path : path of the step in the file
-    used : path of each key `use` → whether the used file can fail
+    used : for each path to a key `use`, whether the steps of the used file can fail
     """
     if "best_of" in step and "first_of" in step:
         message = "a step has either 'best_of' or 'first_of', not both"
@@ -120,7 +120,7 @@ def _not_continued(name: str, step: Mapping[str, Any]) -> tuple[str, str] | None
 
 
 class _WaitsFor:
-    """Table of the steps that each step of a group waits for, directly or indirectly.
+    """Table of the steps that each step of a group waits for, directly or through other steps.
 
     The table consists of bit sets, because groups may be large.
     """

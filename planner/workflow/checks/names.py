@@ -45,20 +45,20 @@ class CheckContext:
     models, crews : names of the models and crews that the using files declare
     model : whether the steps of this file inherit a model from the using files
     file : path of the outermost file; None if this is the outermost file
-    requests : whether the outermost file names a model. Requests for coordination need this model
+    coordination_model : whether the outermost file names a model, which serves the requests of coordination
     """
 
     models: frozenset[str] = frozenset()
     crews: frozenset[str] = frozenset()
     model: bool = False
     file: str | None = None
-    requests: bool = False
+    coordination_model: bool = False
 
 
 def check_names(document: Document, inherited: CheckContext, used: Mapping[Path, bool]) -> list[Problem]:
     """Return the problems with names and steps in a workflow file, at most `MOST_PROBLEMS`.
 
-    used : path of each key `use` → whether the used file can fail; the path is missing if the used file is unreadable
+    used : for each path to a key `use`, whether the steps of the used file can fail. Unreadable files have no entry
     """
     return list(islice(_Checks(document, inherited, used).all(), MOST_PROBLEMS))
 
@@ -254,7 +254,7 @@ class _Checks:
 
         Coordination requests use the model of the outermost file.
         """
-        if "model" in self.data if self.inherited.file is None else self.inherited.requests:
+        if "model" in self.data if self.inherited.file is None else self.inherited.coordination_model:
             return
         hint = _ADD_MODEL if self.inherited.file is None else f"add 'model:' at the top of {self.inherited.file}"
         for crew, declared in self.crews.items():

@@ -52,7 +52,7 @@ def can_fail(step: Any, path: Path, used: Mapping[Path, bool]) -> bool:
 
     A malformed step counts as a step that may fail. The mistake is reported elsewhere.
 
-    used : path of each key `use` → whether the used file can fail; the path is missing if the used file is unreadable
+    used : for each path to a key `use`, whether the steps of the used file can fail. Unreadable files have no entry
     """
     if not isinstance(step, dict):
         return True
@@ -66,7 +66,7 @@ def can_fail(step: Any, path: Path, used: Mapping[Path, bool]) -> bool:
 def group_can_fail(steps: Any, path: Path, used: Mapping[Path, bool]) -> bool:
     """Whether a group contains a step that may fail and has no `otherwise`.
 
-    used : path of each key `use` → whether the used file can fail; the path is missing if the used file is unreadable
+    used : for each path to a key `use`, whether the steps of the used file can fail. Unreadable files have no entry
     """
     if not isinstance(steps, dict):
         return True
