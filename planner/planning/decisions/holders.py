@@ -50,16 +50,14 @@ Kind = Literal["step", "coordination", "crew", "queue", "lead", "limit"]
 
 @dataclass(frozen=True)
 class Holder:
-    """Something that holds a scenario up, and its drag: the seconds of p50 that would be saved without it.
+    """A step, crew, queue or limit that delays a scenario, and its drag.
 
-    kind and name :
+    The drag is by how much the p50 would fall if the step took no time, or if there were unlimited agents or slots.
 
-        - ``step`` or ``coordination``, with the full name of the step. Drag: if its work took no time
-        - ``crew``, with its name. Drag: if it had unlimited agents
-        - ``queue`` for merges, with the name of the crew. Drag: if several agents could merge simultaneously
-        - ``lead``, the agent outside all crews, named ``lead``. Drag: if there were unlimited leads
-        - ``limit`` of LangGraph, named ``max_concurrency``. Drag: if there were no limit
-
+    kind : ``step``; ``coordination`` between agents; ``crew``; ``queue``, a crew's queue for merges; ``lead``, the
+        agent outside all crews; ``limit``, LangGraph's limit of concurrent steps
+    name : full name of the step, for a step or coordination; name of the crew, for a crew or queue; otherwise ``lead``
+        or ``max_concurrency``
     work : kind of a step's work, such as ``llm``; mechanism of coordination, such as ``merge``; otherwise empty
     agents : number of agents or slots; None for steps and coordination
     """

@@ -34,8 +34,8 @@ GUESSES = 2
 class Search:
     """A search for the numbers of agents to simulate, so that advice can be given.
 
-    In the methods, a row is a model at one speed. `Rule.enough` returns for a row the fewest agents that are about as
-    good as the best number. The search simulates the scenarios that decide this number.
+    A row is a model at one speed. The search finds for each row the fewest agents that are good enough: about as good
+    as the best number of agents of the row.
 
     grid : simulates the scenarios
     declared : the declared scenario
@@ -45,8 +45,8 @@ class Search:
     usd_per_hour : value of an hour for all people who wait, in US dollars; None: not given
     requested : combinations of numbers of agents that may be recommended; None: all simulated combinations
     stopping : decides the number of samples of the first scenarios; all later scenarios have the same number
-    enough_agents : row → result of `Rule.enough` according to `scout`, for rows that are not yet searched with all
-        samples
+    enough_agents : row → fewest agents that are good enough according to `scout`, for rows that are not yet searched
+        with all samples
     scout : an earlier search with few samples, which shows what numbers to try; None: there was none
     """
 
