@@ -24,10 +24,13 @@ MOST_SAMPLES = 256
 """Most samples to simulate. They are enough because all scenarios are compared on the same draws."""
 
 MOST_BRANCHES = 8
-"""Most candidates to simulate in all samples. If there are more, they are first compared in `FEW` samples."""
+"""Most candidates to simulate in all samples. If there are more, they are first compared in `FEW` samples.
+
+A candidate is a possible recommendation: one branch of a graph, or several, to move into subgraphs.
+"""
 
 MOST_TRIED = 150
-"""Most candidates to simulate in total. A candidate is one branch or several, and has its own task graph."""
+"""Most candidates to simulate in total."""
 
 FEW = 16
 """Samples in which many candidates are compared."""
@@ -41,8 +44,8 @@ WORTH = 0.01
 STEPS = 2_000_000
 """Most tasks × samples that are simulated together."""
 
-Wrapped = Mapping[str, NodeSets]
-"""For each graph, by its name, the sets of nodes that are moved into subgraphs. '' is the outermost graph."""
+Subgraphs = Mapping[str, NodeSets]
+"""Name of a graph → sets of its nodes. Each set is moved into a new subgraph. The outermost graph has the name ''."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,7 @@ class Barriers:
     without : completion time without barriers, so that each step waits only for the steps that it needs
     wrappings : recommendations, in the order in which to follow them
     tried : number of possible recommendations that were simulated
-    cut : whether more simulations might find further recommendations
+    cut : whether more simulations could find further recommendations
     limit : LangGraph's `max_concurrency`, which applies to each subgraph separately; None: no limit
     """
 
@@ -107,43 +110,46 @@ def barriers(workflow: Workflow, sizes: Mapping[str, int], speed: float, seed: i
     if all(len(superstep) == 1 for form in graphs.values() for superstep in play(form, no_routes).supersteps):
         median = p50(runtime, count)  # no steps run in parallel
         return Barriers(count, median, median, (), limit=runtime.limit)
-    advice = advised(
+    result = recommend_subgraphs(
         graphs,
-        lambda wrapped, few: p50(replace(runtime, subgraphs=wrapped), min(FEW, count) if few else count),
+        lambda subgraphs, quick: p50(replace(runtime, subgraphs=subgraphs), min(FEW, count) if quick else count),
         p50(replace(runtime, barriers=False), count),
         count,
     )
-    return replace(advice, limit=runtime.limit)
+    return replace(result, limit=runtime.limit)
 
 
-def advised(
-    graphs: Mapping[str, GraphForm], p50: Callable[[Wrapped, bool], float], without: float, samples: int
-) -> Barriers:
-    """Recommend the subgraphs that save the most time at barriers.
+def recommend_subgraphs(
+    graphs: Mapping[str, GraphForm], median_time: Callable[[Subgraphs, bool], float], without_barriers: float,
+    samples: int,
+) -> Barriers:  # fmt: skip
+    """Return the time lost at barriers, and recommend the subgraphs that save the most of it.
 
-    Each recommendation saves at least the share `WORTH` of the completion time.
+    Each recommendation saves at least 1% of the completion time.
 
     graphs : name → LangGraph graph whose nodes may be moved into subgraphs
-    p50 : function `(subgraphs, quick)` that returns the median completion time. If `quick` is true, it simulates at
-        most `FEW` samples.
-    without : median completion time without barriers
-    samples : number of samples that `p50` uses if `quick` is false
+    median_time : function `(subgraphs, quick)` that simulates the graphs with the given subgraphs, and returns the
+        median completion time in seconds. If `quick` is true, it uses only a few samples
+    without_barriers : median completion time without barriers, in seconds
+    samples : number of samples that `median_time` uses if `quick` is false
     """
-    before = p50({}, False)
-    chosen: Wrapped = {}
+    before = median_time({}, False)
+    chosen: Subgraphs = {}
     wrappings: list[Wrapping] = []
     now, count, cut = before, 0, any(len(form.nodes) > MOST_NODES for form in graphs.values())
-    while len(wrappings) < MOST_WRAPPED and now - without > WORTH * before:
+    while len(wrappings) < MOST_WRAPPED and now - without_barriers > WORTH * before:
         candidates = _candidates(graphs, chosen)
         tried = [_with(chosen, group, sets) for group, sets in islice(candidates, MOST_TRIED - count)]
         count += len(tried)
         cut = cut or next(candidates, None) is not None
         if len(tried) > MOST_BRANCHES:
-            tried = sorted(tried, key=lambda wrapped: (p50(wrapped, True), _size(wrapped)))[:MOST_BRANCHES]
+            quick_order = sorted(tried, key=lambda each: (median_time(each, True), _moved_nodes(each)))
+            tried = quick_order[:MOST_BRANCHES]
         if not tried:
             break
         best, _, position = min(
-            (p50(wrapped, False), _size(wrapped), position) for position, wrapped in enumerate(tried)
+            (median_time(subgraphs, False), _moved_nodes(subgraphs), position)
+            for position, subgraphs in enumerate(tried)
         )
         if now - best < WORTH * before:
             break
@@ -151,33 +157,33 @@ def advised(
         new = tried[position][group][len(chosen.get(group, ())) :]
         chosen, now = tried[position], best
         wrappings.append(Wrapping(group, tuple(_ordered(graphs[group], nodes) for nodes in new), best))
-    left = now - without > WORTH * before
-    return Barriers(samples, before, without, tuple(wrappings), count, cut and left)
+    left = now - without_barriers > WORTH * before
+    return Barriers(samples, before, without_barriers, tuple(wrappings), count, cut and left)
 
 
 def _ordered(form: GraphForm, nodes: frozenset[str]) -> tuple[str, ...]:
     return tuple(name for name in form.nodes if name in nodes)
 
 
-def _size(wrapped: Wrapped) -> int:
-    """Return the number of steps that are moved into subgraphs."""
-    return sum(len(nodes) for sets in wrapped.values() for nodes in sets)
+def _moved_nodes(subgraphs: Subgraphs) -> int:
+    """Return the number of nodes that are moved into subgraphs."""
+    return sum(len(nodes) for sets in subgraphs.values() for nodes in sets)
 
 
-def _with(wrapped: Wrapped, group: str, sets: NodeSets) -> Wrapped:
-    return {**wrapped, group: (*wrapped.get(group, ()), *sets)}
+def _with(subgraphs: Subgraphs, group: str, sets: NodeSets) -> Subgraphs:
+    return {**subgraphs, group: (*subgraphs.get(group, ()), *sets)}
 
 
-def _candidates(graphs: Mapping[str, GraphForm], wrapped: Wrapped) -> Iterator[tuple[str, NodeSets]]:
-    """Yield the possible next recommendations.
+def _candidates(graphs: Mapping[str, GraphForm], subgraphs: Subgraphs) -> Iterator[tuple[str, NodeSets]]:
+    """Yield the possible next recommendations, as pairs: the name of a graph, and the new subgraphs in this graph.
 
-    Each is the name of a graph and sets of its steps. Each set would become a subgraph.
+    A new subgraph is given as the set of nodes to move into it.
 
-    wrapped : subgraphs that are already recommended
+    subgraphs : subgraphs that are already recommended
     """
     for group, form in graphs.items():
         now = form
-        for nodes in wrapped.get(group, ()):
+        for nodes in subgraphs.get(group, ()):
             now = into_subgraph(now, nodes)
         for sets in subgraph_candidates(now):
             if all(nodes <= form.nodes.keys() for nodes in sets):
@@ -201,9 +207,10 @@ def _graphs(workflow: Workflow) -> Iterator[tuple[str, GraphForm]]:
 def _seconds(
     workflow: Workflow, runtime: Runtime, sizes: Mapping[str, int], speed: float, seed: int, samples: int
 ) -> Floats:
-    """Return the completion times of the first samples of a forecast in seconds, (samples,).
+    """Simulate one scenario, and return the completion time of each sample in seconds, (samples,).
 
-    seed : seed of the forecast
+    sizes : number of agents of each crew
+    speed : factor on every output speed
     samples : number of samples to simulate
     """
     pipeline = Pipeline.of(workflow, expand(workflow, sizes, runtime))

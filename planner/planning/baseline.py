@@ -39,7 +39,7 @@ class Baseline:
         return cls(workflow.written_for or "", SPEED, sizes, crews)
 
     def agents(self, sizes: Mapping[str, int]) -> float | None:
-        """Return the mean size of all crews of agents. Return None if there is no such crew.
+        """Return the mean number of agents of all crews of agents. Return None if there is no crew of agents.
 
         sizes : number of agents of each crew
         """
@@ -51,23 +51,23 @@ def agent_crews(workflow: Workflow) -> tuple[str, ...]:
 
     A crew of agents does at least one `llm` or `agent` step. Requests for coordination do not count.
 
-    A workflow without crews has the crew `DEFAULT_CREW` if a step makes requests or depends on the number of agents.
+    For a workflow without crews, return `DEFAULT_CREW` if a step makes requests or depends on the number of agents.
     """
-    crews = {step_crew for step, step_crew in _with_crews(workflow.steps, None) if step.kind in ("llm", "agent")}
+    crews = {step_crew for step, step_crew in _steps_with_crews(workflow.steps, None) if step.kind in ("llm", "agent")}
     if not workflow.crews:
         return (DEFAULT_CREW,) if None in crews or depends_on_agents(workflow) else ()
     return tuple(name for name in workflow.crews if name in crews)
 
 
-def _with_crews(steps: Mapping[str, Step], crew: str | None) -> list[tuple[Step, str | None]]:
-    """Return pairs of a step and the name of its crew, or None if the step has no crew.
+def _steps_with_crews(steps: Mapping[str, Step], outer_crew: str | None) -> list[tuple[Step, str | None]]:
+    """Return a pair for each step: the step, and the name of its crew. The name is None for a step without a crew.
 
-    Steps inside other steps are included.
+    There is also a pair for each step inside another step.
 
-    crew : crew of the step that contains `steps`; None: no crew
+    outer_crew : crew of the step that contains `steps`; None: no crew
     """
-    found = []
+    pairs = []
     for step in steps.values():
-        own = step.crew or crew
-        found += [(step, own), *_with_crews(step.within, own)]
-    return found
+        crew = step.crew or outer_crew
+        pairs += [(step, crew), *_steps_with_crews(step.within, crew)]
+    return pairs

@@ -17,7 +17,7 @@ from planner.planning.decisions.decide import DecisionInputs, DecisionOptions, D
 from planner.planning.decisions.extra_scenarios import INSTANT, ExtraScenarios
 from planner.planning.decisions.holders import Drags, drags, most_dragging
 from planner.planning.decisions.search import Search
-from planner.planning.grid import NOTHING, Alone, Grid, Uncoordinated
+from planner.planning.grid import NOTHING, BaselineAgents, Grid, Uncoordinated
 from planner.planning.notes.assumptions import (
     declaration_notes,
     imprecise,
@@ -51,17 +51,17 @@ def compare(workflow: Workflow, speeds: Sequence[float] | None = None,
             progress: Progress = quiet, wishes: DecisionOptions = NOTHING_MORE) -> Comparison:  # fmt: skip
     """Simulate combinations of models, speeds and numbers of agents, compare them, and give advice.
 
-    speeds : factors on every output speed. None: 1 and `HYPOTHETICAL`, or only 1 if there are several models
+    speeds : factors on every output speed. None: 1 and 2.5, or only 1 if there are several models
     agents : numbers of agents of the crew `crew`, or a mapping: name of crew → numbers. With a mapping, all
-        combinations are compared, and the columns of the table are the numbers of the first crew. None: 1, the declared
-        number, the recommended number, half of the declared number unless more agents are recommended, and twice the
-        declared number unless fewer are recommended
+        combinations are compared, and the columns of the table are the numbers of the first crew. None: 1, the
+        declared number, the recommended number, and half or twice the declared number
     crew : name of the crew whose number of agents varies, unless `agents` is a mapping. None: the only crew. If there
-        are several crews and `agents` is None: the crew with the largest drag
+        are several crews and `agents` is None: the crew that delays the declared scenario most
     models : names of profiles; if empty, only the workflow's own model is used
     premium : assumed prices at speeds other than 1x
-    samples, precision, max_time : rule for when to stop, as in `Stopping`. All scenarios have the same number of
-        samples.
+    samples : largest number of samples of each scenario. All scenarios have the same number
+    precision : relative error of p50 and p90 at which the simulation stops, such as 0.01
+    max_time : time limit of the simulation, in seconds
     backend : where samples are simulated; None: threads on all cores
     wishes : options for the decisions in the result
 
@@ -100,7 +100,7 @@ def _compared(
     stopping, backend = Stopping(samples, precision, max_time), backend or ThreadBackend()
     numbers = CrewNumbers.of(workflow, agents, crew)
     agents = numbers.agents
-    held = _Held.of(workflow, numbers.crew, agents, seed, stopping, progress)
+    held = _ComparedCrew.of(workflow, numbers.crew, agents, seed, stopping, progress)
     sizing = held.sizing
     sized = sizing.choose()
     others = tuple((name, sizing.declared[name]) for name, _ in numbers.others[0])
@@ -112,7 +112,7 @@ def _compared(
     shown = [(model, speed) for model in models for speed in asked_speeds]
     declared, one = Scenario(base, 1.0, held.agents, others), Scenario(base, 1.0, 1, others)
     baseline = Baseline.of(workflow)
-    same = _with_sizes(sizing, baseline.sizes)  # of the crew, if the baseline is a scenario of the grid
+    same = _number_for_sizes(sizing, baseline.sizes)  # None if the baseline is not a scenario of the grid
     extra = ExtraScenarios.of(workflow.on(models[0]), sizing, (models[0], min(asked_speeds)), wishes.every_n)
     searched = agents is None and extra.widest > 1 and len(models) == 1  # draws of several models are shared otherwise
     grid = Grid(workflow, sizing, premium, seed, backend, cached=searched)
@@ -145,11 +145,13 @@ def _compared(
         ],
         [*(Scenario(models[0], *point, others) for point in extra.points if whole or point[0] != INSTANT), *more],
         Uncoordinated(
-            [Scenario(models[0], *point, others) for point in extra.plain_points], extra.plain, extra.curved
+            [Scenario(models[0], *point, others) for point in extra.uncoordinated_points],
+            extra.uncoordinated_workflow,
+            extra.load_dependent,
         )
         if whole
         else NOTHING,
-        Alone(baseline.sizes, compared_to if same is None else ()),
+        BaselineAgents(baseline.sizes, compared_to if same is None else ()),
     )  # fmt: skip
     if agents is None:
         search = search.complete()
@@ -157,16 +159,18 @@ def _compared(
     else:
         search.take(more)
         if others:
-            search.take(each_alone(declared, search.measured().choose().recommended))
-    chosen = search.measured()
+            search.take(each_alone(declared, search.rule().choose().recommended))
+    chosen = search.rule()
     other = held.other([sized, *(name for name, _ in others)], wishes.worth)
     advice = advise(
         chosen, crew=sized, chosen=held.chosen, crew_drag=held.drags.share(sized), other_crew=other,
         other_agents=sizing.declared.get(other) if other else None, most=extra.widest, limited=held.limited,
-        holders=held.drags.named(),
+        holders=held.drags.largest(),
     )  # fmt: skip
     simulated = grid.found
-    alone = {row: grid.alone[row] if same is None else simulated[Scenario(*row, same, others)] for row in compared_to}
+    alone = {
+        row: grid.baseline[row] if same is None else simulated[Scenario(*row, same, others)] for row in compared_to
+    }
     over = alone[baseline.model, baseline.speed]
     results = tuple(
         Result.of(
@@ -200,13 +204,15 @@ def _compared(
 
 
 @dataclass(frozen=True, eq=False)
-class _Held:
-    """The drags in the declared scenario, and the crew to compare.
+class _ComparedCrew:
+    """The crew whose numbers of agents are compared, and the drags in the declared scenario.
 
-    drags : drags of steps, crews, queues and limits in the declared scenario
-    sizing : sizing of the crew to compare
-    agents : declared number of agents of this crew; the largest useful number if none is declared
-    chosen : whether this crew was chosen because of its drag
+    The drag of a crew is by how much the completion time would fall if the crew had unlimited agents.
+
+    drags : drags of steps, crews, queues and limits
+    sizing : the crew to compare, with the declared numbers of agents of all crews
+    agents : declared number of agents of the crew; the largest useful number if none is declared
+    chosen : whether the planner chose the crew because of its drag
     limited : whether the workflow limits the number of agents in the declared scenario
     """
 
@@ -220,11 +226,12 @@ class _Held:
     def of(
         cls, workflow: Workflow, crew: str | None, agents: Sequence[int] | None, seed: int, stopping: Stopping,
         progress: Progress,
-    ) -> _Held:  # fmt: skip
+    ) -> _ComparedCrew:  # fmt: skip
         """Simulate the declared scenario, and choose the crew to compare.
 
-        agents : requested numbers of agents. A workflow without crews declares no number. If it depends on one, the
-            least requested number is used
+        crew : name of the crew, if the user named one
+        agents : requested numbers of agents; None: none are requested. A workflow without crews declares no number of
+            agents. If such a workflow depends on the number of agents, the least requested number is simulated
         """
         sizing = Sizing.of(workflow, crew)
         sizes, limited = dict(sizing.declared), bool(workflow.crews)
@@ -238,11 +245,10 @@ class _Held:
         return cls(found, sizing, count, chosen, limited)
 
     def other(self, crews: Sequence[str], worth: float) -> str | None:
-        """Return the crew with the largest drag, apart from `crews`. Return None if its drag is too small.
+        """Return the crew to compare next: the crew with the largest drag, apart from `crews`.
 
-        A drag is too small if it is at most the share `worth` of the p50.
-        A drag is also too small if a crew in `crews` has at least the same drag. This does not apply if the planner
-        chose a crew in `crews`, because it chose the crew with the largest drag.
+        Return None if the drag of this crew is at most the share `worth` of the p50.
+        If the user named the crews to compare, also return None if one of them has at least the same drag.
 
         crews : the crews whose numbers of agents vary
         """
@@ -255,10 +261,10 @@ class _Held:
         return most if most is not None and seconds[most] > least else None
 
 
-def _with_sizes(sizing: Sizing, sizes: Mapping[str, int]) -> int | None:
-    """Return the number that `sizes` contains for the crew that varies.
+def _number_for_sizes(sizing: Sizing, sizes: Mapping[str, int]) -> int | None:
+    """Return the number of agents of the crew that varies for which all crews have the numbers `sizes`.
 
-    Return None if `sizes` contains another number than the declared one for any other crew.
+    Return None if no number gives `sizes`, because another crew has its declared number of agents.
     """
     count = sizes.get(sizing.choose())
     return count if count is not None and sizing.sizes(count) == sizes else None
@@ -283,7 +289,7 @@ def _decision_inputs(
         extra.widest,
         uncoordinated.get(extra.widest),
         uncoordinated.get(1),
-        extra.curved,
+        extra.load_dependent,
     )
 
 

@@ -23,12 +23,12 @@ class ComparisonAnswer:
 
     crew : name of the crew whose number of agents varies; the first of them if several vary
     advice : the recommended change of the declared scenario
-    baseline_scenario : the baseline as a `Scenario`. None if no `Scenario` can describe it, because a crew other than
-        `crew` differs from its declared number of agents
+    baseline_scenario : the baseline as a `Scenario`. A `Scenario` has the declared number of agents for each crew that
+        does not vary. None if the baseline has other numbers for these crews
     results : one result for each scenario, ordered by model, then by speed, then by number of agents
     restricted : availability of each model that not everybody can buy: ``limited`` or ``retired``
-    each_crew : if the advice changes several crews: for each of them, the effect of changing only this crew. Otherwise
-        empty
+    each_crew : for each crew that the advice changes, the effect of changing only this crew; empty unless the advice
+        changes several crews
     """
 
     workflow: str

@@ -29,8 +29,8 @@ from planner.workflow.declaration import Step, Workflow
 
 
 @dataclass(frozen=True)
-class Level:
-    """The times and prices of a model in one sample.
+class ModelRates:
+    """The times, speeds and prices of a model in one sample.
 
     place : where the profile of the model is declared
     ttft : time to the first token, in seconds
@@ -38,8 +38,8 @@ class Level:
     jitter : standard deviation of the logarithm of the random factor on each request's time
     price : US dollars per million tokens of each kind, or US dollars per hour; None: not declared
     declared : key of the profile → value as written
-    factors : random factors on `output_speed`: name of the profile that declares one → (value in this sample, estimate
-        as written)
+    factors : random factors on the output speed. A profile may declare one, and inherits those of the profiles on which
+        it is based. Name of the declaring profile → pair: value in this sample, and estimate as written
     """
 
     model: str
@@ -82,7 +82,7 @@ class RequestDetail:
     calls : number of tool calls
     result : tokens that the tool calls return
     thinking : output tokens that later requests do not read
-    what : the text ``compaction`` for a compaction; otherwise an empty text
+    what : ``compaction`` for a request that shortens a long prompt; otherwise empty
     """
 
     prompt: float
@@ -157,6 +157,7 @@ class Explanation:
 
     sample : number of the sample, counted from 1
     breakdown : seconds of each part of the critical path
+    models : times, speeds and prices of each model
     layers : ``{"overall": factor}``, with the random factor on the estimates of all steps; empty without such a factor
     crews : the crews that have several agents
     pay : pay of each paid crew
@@ -166,7 +167,7 @@ class Explanation:
     seconds: float
     usd: float | None
     breakdown: Mapping[str, float]
-    levels: tuple[Level, ...]
+    models: tuple[ModelRates, ...]
     layers: Mapping[str, float]
     crews: Mapping[str, Crew]
     steps: tuple[Explained, ...]
@@ -174,7 +175,10 @@ class Explanation:
 
 
 def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
-    """Explain the sample `forecast.typical`. `forecast` must be a forecast of `workflow`."""
+    """Return details of the typical sample of a forecast, whose completion time is nearest to the median.
+
+    forecast : a forecast of `workflow`
+    """
     number, result = forecast.typical.sample - 1, forecast.result
     graph = expand(workflow, forecast.sizes)
     traces: Traces = {}
@@ -192,7 +196,7 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     return Explanation(
         number + 1, float(run.seconds[0]), None if cost is None else float(cost.at(1.0)[0]),
         {part: seconds.mean for part, seconds in detail.breakdown().items()},
-        tuple(_level(workflow, name, service) for name, service in run.service.items()),
+        tuple(_rates(workflow, name, service) for name, service in run.service.items()),
         {"overall": float(shared[0, 0])} if shared is not None else {},
         {name: crew for name, crew in workflow.crews.items() if forecast.sizes[name] > 1}, steps,
         tuple(
@@ -202,12 +206,12 @@ def explain(workflow: Workflow, forecast: Forecast) -> Explanation:
     )  # fmt: skip
 
 
-def _level(workflow: Workflow, name: str, service: ServiceTimes) -> Level:
+def _rates(workflow: Workflow, name: str, service: ServiceTimes) -> ModelRates:
     profile = service.profile
     declared = {"ttft": str(profile.ttft), "output_speed": str(profile.output_speed)}
     if profile.prefill_speed is not None:
         declared["prefill_speed"] = str(profile.prefill_speed)
-    return Level(
+    return ModelRates(
         name, _place_of_profile(workflow, name), float(service.ttft[0, 0]),
         1 / float(service.prefill[0, 0]) if profile.prefill_speed is not None else None,
         1 / float(service.decode[0, 0]), profile.jitter, _prices(profile.price), declared,

@@ -54,7 +54,9 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
     agents : number of agents of the crew `crew`, or numbers of agents by name of crew; None: the declared numbers
     crew : name of the crew whose number of agents is `agents`; None: the only crew
     premium : assumed price of speeds other than 1x
-    samples, precision, max_time : rule for when to stop, as in `Stopping`
+    samples : largest number of samples
+    precision : relative error of p50 and p90 at which the simulation stops, such as 0.01
+    max_time : time limit of the simulation, in seconds
     backend : where samples are simulated; None: threads on all cores
 
     Raises InputError if the workflow is too large or a crew is unknown. Also raises InputError if it is unclear to
@@ -105,7 +107,7 @@ def forecast(workflow: Workflow, *, speed: float = 1.0, agents: int | Mapping[st
         collector.usage.results(priced=result.usd is not None),
         step_results(accumulator, held),
         held.samples,
-        held.named(),
+        held.largest(),
         typical_run(replay(workflow, collector.expanded, seed, typical, speed, multiplier), typical),
         remarks,
     )
@@ -118,7 +120,8 @@ def _of_baseline(
     """Return one batch for each model, to simulate the baseline's agents with the given models and speeds.
 
     rows : pairs of a model and a speed, in the order of the results. Pairs of the same model must be adjacent
-    samples, at_once : as in `Batch.of`
+    samples : largest number of samples
+    at_once : number of blocks of samples that are simulated in parallel
     """
     points: dict[str, list[GridPoint]] = {}
     for model, speed in rows:

@@ -28,11 +28,12 @@ class StepResult:
     critical : seconds on the critical path
     usd : cost of tokens, tools and people in US dollars; None if a price is unknown or the model is paid per hour
     criticality : share of samples in which the step is on the critical path
-    drag : by how much the p50 of the completion time would fall if the step took no time. It is computed from the first
-        `Forecast.drag_samples` samples. It may be 0 for a step that is done in fewer than half of the samples
+    drag : by how much the p50 of the completion time would fall if the step took no time, computed from the first
+        samples. It may be 0 for a step that is done in fewer than half of the samples
     saved : mean seconds that a sample would save if the step took no time, from the same samples
     critical_standard_error, … : standard errors of `critical`, `occurrences`, `seconds`, `usd` and `tokens`
-    usd_people_and_machines : part of `usd` that is the pay of tools or people; None if a price is unknown
+    usd_people_and_machines : the part of `usd` that is not for tokens: the pay of people, and of tools such as rented
+        machines; None if a price is unknown
     """
 
     step: str
@@ -62,7 +63,8 @@ class Forecast:
     breakdown : mean seconds of each part of the critical path; their sum is the mean completion time
     breakdown_standard_error : standard error of each mean in `breakdown`
     crews : utilisation and pay of the agents of each crew
-    drag_samples : number of samples from which drags are computed
+    drag_samples : number of samples from which drags are computed. A drag is by how much the p50 would fall if a step
+        took no time, or if a crew, queue or limit were unlimited
     holders : the steps, crews, queues and limits with the largest drags, the largest first
     typical : the sample whose completion time is nearest to the p50
     notes : assumptions and limits that a reader should know

@@ -22,7 +22,7 @@ from planner.workflow.declaration import Workflow
 
 @dataclass(frozen=True, eq=False)
 class Uncoordinated:
-    """Scenarios to simulate without coordination.
+    """Scenarios to simulate without coordination between agents.
 
     workflow : a copy of the grid's workflow without coordination; None: the grid's workflow itself has none
     uncontended : whether concurrent requests are as fast as a single request
@@ -37,10 +37,10 @@ NOTHING = Uncoordinated()
 
 
 @dataclass(frozen=True, eq=False)
-class Alone:
-    """The agents of a baseline, and the models and speeds with which to simulate them.
+class BaselineAgents:
+    """The few agents to which speedups and efficiencies refer, and the models and speeds at which to simulate them.
 
-    sizes : number of agents of each crew in the baseline
+    sizes : number of agents of each crew
     rows : pairs of a model and a speed
     """
 
@@ -48,7 +48,7 @@ class Alone:
     rows: Sequence[tuple[str, float]] = ()
 
 
-NOBODY = Alone()
+NOBODY = BaselineAgents()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +57,13 @@ class _ModelBatch:
 
     The batch has one point for each scenario, in this order:
     - the scenarios in `uncoordinated`
-    - the baseline's agents, with each model and speed in `alone`
+    - the baseline's agents, with each model and speed in `baseline_rows`
     - the scenarios in `scenarios`
     """
 
     batch: Batch
     uncoordinated: Sequence[Scenario]
-    alone: Sequence[tuple[str, float]]
+    baseline_rows: Sequence[tuple[str, float]]
     scenarios: Sequence[Scenario]
 
 
@@ -74,7 +74,7 @@ class Grid:
     cached : whether to keep random draws, so that later scenarios are simulated faster
     found : samples of each simulated scenario
     uncoordinated : samples of each scenario that was simulated without coordination
-    alone : samples of the baseline's agents, by model and speed
+    baseline : samples of the baseline's agents, by model and speed
     """
 
     workflow: Workflow
@@ -85,7 +85,7 @@ class Grid:
     cached: bool = True
     found: dict[Scenario, ScenarioSamples] = field(default_factory=dict)
     uncoordinated: dict[Scenario, ScenarioSamples] = field(default_factory=dict)
-    alone: dict[tuple[str, float], ScenarioSamples] = field(default_factory=dict)
+    baseline: dict[tuple[str, float], ScenarioSamples] = field(default_factory=dict)
     _workflows: dict[str, Workflow] = field(default_factory=dict)
     _draw_caches: dict[str, DrawCache] = field(default_factory=dict)
 
@@ -97,14 +97,16 @@ class Grid:
         *,
         extra: Sequence[Scenario] = (),
         uncoordinated: Uncoordinated = NOTHING,
-        alone: Alone = NOBODY,
+        baseline: BaselineAgents = NOBODY,
     ) -> None:
-        """Simulate the given scenarios that the grid has not simulated yet.
+        """Simulate those of `scenarios` that the grid has not simulated yet, and the additional scenarios below.
 
-        Additional scenarios are simulated only for the models of these scenarios.
+        An additional scenario is left out if none of the new scenarios has its model.
 
-        extra, uncoordinated : additional scenarios; they do not affect when sampling stops
-        alone : additional scenarios; sampling continues until their results are precise enough
+        stopping : rule for when to stop sampling
+        extra : additional scenarios, which do not affect when sampling stops
+        uncoordinated : additional scenarios without coordination, which do not affect when sampling stops either
+        baseline : additional scenarios with the baseline's agents. Sampling stops only when they are precise enough too
         """
         missing: dict[str, list[Scenario]] = {}
         for scenario in dict.fromkeys(scenarios):
@@ -116,7 +118,7 @@ class Grid:
             for model in missing:
                 self._draw_caches.setdefault(model, DrawCache(MOST // len(missing)))
         batches = [
-            self._batch(model, requested, extra, uncoordinated, alone, stopping.most)
+            self._batch(model, requested, extra, uncoordinated, baseline, stopping.most)
             for model, requested in missing.items()
         ]
         accumulators = sample([each.batch for each in batches], stopping, self.backend, progress)
@@ -124,8 +126,8 @@ class Grid:
             samples = [ScenarioSamples(accumulator, point) for point in range(len(accumulator.batch.points))]
             self.uncoordinated |= zip(each.uncoordinated, samples, strict=False)
             del samples[: len(each.uncoordinated)]
-            self.alone |= zip(each.alone, samples, strict=False)
-            self.found |= zip(each.scenarios, samples[len(each.alone) :], strict=True)
+            self.baseline |= zip(each.baseline_rows, samples, strict=False)
+            self.found |= zip(each.scenarios, samples[len(each.baseline_rows) :], strict=True)
 
     def in_detail(self, scenario: Scenario, stopping: Stopping, progress: Progress = quiet) -> Accumulator:
         """Simulate a scenario, and return its samples with details of each step."""
@@ -168,7 +170,7 @@ class Grid:
         return shares
 
     def widest(self, models: Sequence[str]) -> int:
-        """Return the largest useful number of agents, at most `MOST_AGENTS`. Additional agents would never have work.
+        """Return the largest number of agents that can have work simultaneously, at most `MOST_AGENTS`.
 
         models : models on which the workflow may run
         """
@@ -180,19 +182,19 @@ class Grid:
         requested: Sequence[Scenario],
         extra: Sequence[Scenario],
         uncoordinated: Uncoordinated,
-        alone: Alone,
+        baseline: BaselineAgents,
         samples: int,
     ) -> _ModelBatch:
         apart = [scenario for scenario in uncoordinated.scenarios if scenario.model == model]
         more = [scenario for scenario in extra if scenario.model == model and scenario not in requested]
-        rows = [row for row in alone.rows if row[0] == model]
+        rows = [row for row in baseline.rows if row[0] == model]
         points = [
             *(
                 GridPoint(scenario.speed, self.sizing.sizes(scenario.agents, scenario.others), requested=False,
                           workflow=uncoordinated.workflow, uncontended=uncoordinated.uncontended)
                 for scenario in apart
             ),
-            *(GridPoint(speed, alone.sizes, self.premium.of(speed)) for _, speed in rows),
+            *(GridPoint(speed, baseline.sizes, self.premium.of(speed)) for _, speed in rows),
             *(self._point(scenario, requested=False) for scenario in more),
             *map(self._point, requested),
         ]  # fmt: skip
@@ -222,9 +224,9 @@ class Grid:
         return self._workflows.setdefault(model, self.workflow.on(model))
 
     def _point(self, scenario: Scenario, requested: bool = True) -> GridPoint:
-        """Return the point of a batch for `scenario`. At infinite speed, the price multiplier is 1.
+        """Return the point of a batch that simulates `scenario`. At infinite speed, the price multiplier is 1.
 
-        requested : as in `GridPoint`
+        requested : whether the precision of this scenario decides when sampling stops
         """
         multiplier = 1.0 if isinf(scenario.speed) else self.premium.of(scenario.speed)
         return GridPoint(scenario.speed, self.sizing.sizes(scenario.agents, scenario.others), multiplier, requested)

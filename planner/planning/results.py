@@ -55,14 +55,14 @@ class Scenario:
     def agents_of(self, crew: str | None) -> int:
         """Return the number of agents of a crew.
 
-        crew : name of a crew in `others`; None: the crew of `agents`
+        crew : name of a further crew in `others`; None: the crew whose number is the field `agents`
         """
         return self.agents if crew is None else dict(self.others)[crew]
 
     def with_agents(self, crew: str | None, agents: int) -> Scenario:
         """Return a copy of the scenario in which a crew has `agents` agents.
 
-        crew : name of a crew in `others`; None: the crew of the field `agents`
+        crew : name of a further crew in `others`; None: the crew whose number is the field `agents`
         """
         if crew is None:
             return replace(self, agents=agents)
@@ -118,8 +118,10 @@ class Seconds:
 
 @dataclass(frozen=True)
 class Usd:
-    """The cost of a scenario in US dollars: mean and percentiles, as in `Seconds`, and the two parts of the mean.
+    """The cost of a scenario in US dollars: mean and percentiles, and the two parts of the mean.
 
+    standard_error : standard error of `mean`
+    p50_low, p50_high, … : ends of the 95% interval of each percentile; None if there are too few samples
     models : the part of `mean` for tokens, and for machines that serve models
     people_and_machines : the part of `mean` for people, tools and crews
     models_standard_error, people_and_machines_standard_error : standard errors of the two parts
@@ -206,8 +208,9 @@ class Result:
     """The result of one scenario.
 
     speedup : `p50 of the baseline / p50 of this scenario`
-    efficiency : `p50 of the baseline's agents at this speed / (agents * p50 of this scenario)`. Here, `agents` is the
-        mean number of agents of the crews of agents. None if there is no crew of agents
+    efficiency : speedup per agent: `p50 with one agent in each crew of agents / (agents * p50 of this scenario)`. Both
+        p50 are for the model and speed of this scenario. `agents` is the mean number of agents in a crew of agents, so
+        crews of people and of tools do not count. None if there is no crew of agents
     coordination_share : `mean seconds of coordination on the critical path / mean completion time`
     price_multiplier : assumed factor on the declared prices, because of the speed; 1 for speeds up to 1x
     standard_errors : standard errors of `speedup`, `efficiency`, `coordination_share` and `tokens`
@@ -259,7 +262,7 @@ class StandardErrors:
     """Standard errors of some fields of a `Result`.
 
     speedup, efficiency : computed from the variation between groups of samples; None if there are too few samples.
-        Without crews of agents, `efficiency` is also None
+        `efficiency` is also None if there are no crews of agents
     coordination_share, tokens : standard errors of means over samples
     """
 

@@ -66,8 +66,8 @@ def test_tokens_are_dearer_at_a_higher_speed_and_tools_are_not(tmp_path: Path) -
     assert sum(step.usd or 0.0 for step in alone.steps) == pytest.approx(usd[2.0], rel=1e-12)
     explained = explain(workflow, alone)
     assert explained.usd == pytest.approx(usd[2.0], rel=1e-12)
-    assert explained.levels[0].price is not None
-    assert explained.levels[0].price["output"] == pytest.approx(4000.0)
+    assert explained.models[0].price is not None
+    assert explained.models[0].price["output"] == pytest.approx(4000.0)
 
 
 def test_machines_of_a_higher_speed_are_dearer_too(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from planner.expansion.supersteps.token_game import EndlessError, Route, no_rout
 from planner.langgraph_bridge.importing.graph_forecast import Routes, graph_barriers, graph_seconds, predicted
 from planner.langgraph_bridge.importing.state_graph import run_on_virtual_clock
 from planner.planning import Barriers
-from planner.planning.barriers import MOST_TRIED, Wrapped, advised
+from planner.planning.barriers import MOST_TRIED, Subgraphs, recommend_subgraphs
 from planner.workflow import Step, Workflow
 from tests.random_graphs import Case
 
@@ -209,13 +209,13 @@ def test_two_groups_are_found_though_several_steps_need_both() -> None:
 
 
 def recommended(form: GraphForm, each: Mapping[str, float]) -> Barriers:
-    def lasting(chosen: Wrapped, few: bool) -> float:
+    def lasting(chosen: Subgraphs, few: bool) -> float:
         now = form
         for nodes in chosen.get("", ()):
             now = into_subgraph(now, nodes)
         return seconds(now, each)
 
-    return advised({"": form}, lasting, seconds(form, each, barriers=False), 1)
+    return recommend_subgraphs({"": form}, lasting, seconds(form, each, barriers=False), 1)
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -293,11 +293,11 @@ def test_sends_of_two_stages_wait_for_each_other_unless_they_are_wrapped() -> No
     assert predicted(play(inner, route), lasting, None)[1] == 8
     assert [run_on_virtual_clock(one, route, lasting, None)[1] for one in (form, inner)] == [12, 8]
 
-    def seconds(chosen: Wrapped, _: bool) -> float:
+    def seconds(chosen: Subgraphs, _: bool) -> float:
         sets = chosen.get("", ())
         return predicted(play(into_subgraph(form, sets[0]) if sets else form, route), lasting, None)[1]
 
-    found = advised({"": form}, seconds, without=8.0, samples=1)
+    found = recommend_subgraphs({"": form}, seconds, without_barriers=8.0, samples=1)
     assert (found.seconds, found.cost) == (12, 4)
     assert [(one.steps, one.seconds) for one in found.wrappings] == [((("one", "two"),), 8)]
 

@@ -25,7 +25,7 @@ def brute_force(rule: Rule) -> tuple[str, Scenario, Scenario]:
 
     def named(model: str, speed: float) -> Scenario:
         mine = [each for each in time if (each.model, each.speed) == (model, speed)]
-        mine = [each for each in mine if rule.asked is None or (each.agents, each.others) in rule.asked]
+        mine = [each for each in mine if rule.requested is None or (each.agents, each.others) in rule.requested]
         slack = rule.worth * min(time[each] for each in mine)
         near = [each for each in mine if loss[each] <= min(loss[other] for other in mine) + slack]
         near = [each for each in near if total(each) == min(map(total, near))]

@@ -14,7 +14,7 @@ import pytest
 
 from planner.planning import Comparison, DecisionOptions, Scenario, compare
 from planner.planning.decisions.advice import Advice, Point, Rule
-from planner.planning.decisions.holders import NAMED, SMALL
+from planner.planning.decisions.holders import MOST_HOLDERS, SMALL
 from planner.workflow import Workflow
 from tests.conftest import PLAIN
 from tests.planning.advice_rule import brute_force
@@ -153,7 +153,7 @@ def test_the_rule_is_brute_force_over_its_sentences() -> None:
     for seed in range(3000):
         rule = random_rule(seed)
         choice = rule.choose()
-        assert (choice.verdict, choice.recommended, choice.named) == brute_force(rule), seed
+        assert (choice.verdict, choice.recommended, choice.enough) == brute_force(rule), seed
         seen.add(choice.verdict)
     assert seen == {"more-agents", "fewer-agents", "faster", "both", "keep"}
 
@@ -278,7 +278,9 @@ def assert_holders(declare: Declare, plan: Generated, every: Comparison, advice:
         (each.work if each.kind == "coordination" else each.kind, each.name): each.drag.seconds
         for each in advice.holders
     }
-    expected = sorted((each for each in drags if drags[each] > SMALL * base), key=lambda each: -drags[each])[:NAMED]
+    expected = sorted((each for each in drags if drags[each] > SMALL * base), key=lambda each: -drags[each])[
+        :MOST_HOLDERS
+    ]
     assert found == pytest.approx({each: drags[each] for each in expected}, abs=1e-3)
     assert [*found] == expected
 

@@ -416,7 +416,7 @@ def test_the_hull_leaves_out_what_lies_above_it() -> None:
     cells = {
         scenario(1): samples([3600] * 4, 10), scenario(2): samples([1800] * 4, 19), scenario(4): samples([1] * 4, 20),
     }  # fmt: skip
-    (trade,) = money.price_of_an_hour(cells)
+    (trade,) = money.trades(cells)
     assert (trade.cheaper, trade.quicker) == (scenario(1), scenario(4))
     assert trade.usd_per_hour.value == pytest.approx(10 / 3599 * 3600)
     assert [one.scenario for one in money.pareto(cells, 0.5)] == [scenario(1), scenario(2), scenario(4)]
@@ -425,7 +425,7 @@ def test_the_hull_leaves_out_what_lies_above_it() -> None:
 def test_the_hull_leaves_out_what_lies_on_it() -> None:
     """3, 2 and 1 h for 10, 20 and 30 USD: the whole way costs 10 USD for each hour, in one trade."""
     cells = {scenario(n): samples([3600.0 * hours] * 4, usd) for n, hours, usd in ((1, 3, 10), (2, 2, 20), (4, 1, 30))}
-    (trade,) = money.price_of_an_hour(cells)
+    (trade,) = money.trades(cells)
     assert (trade.cheaper, trade.quicker, trade.usd_per_hour.value) == (scenario(1), scenario(4), 10)
 
 

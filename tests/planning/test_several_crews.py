@@ -184,7 +184,7 @@ def test_the_rule_is_brute_force_over_its_sentences() -> None:
     for seed in range(3000):
         rule = random_rule(seed)
         choice = rule.choose()
-        assert (choice.verdict, choice.recommended, choice.named) == brute_force(rule), seed
+        assert (choice.verdict, choice.recommended, choice.enough) == brute_force(rule), seed
         seen.add(choice.verdict)
     assert seen == {"more-agents", "fewer-agents", "rebalance", "faster", "both", "keep"}
 

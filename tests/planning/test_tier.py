@@ -19,7 +19,7 @@ from planner.errors import InputError, Note
 from planner.expansion import crew_sizes
 from planner.planning import TierResult, forecast, tier
 from planner.planning.tier import assignments as selection
-from planner.planning.tier.assignments import Assignments, best_of, may_be_fast, selected, tiered
+from planner.planning.tier.assignments import Assignments, finalists, may_be_fast, selected, tiered
 from planner.planning.tier.limits import Limits, cost
 from planner.report import tier_text
 from planner.sampling import Stopping, ThreadBackend
@@ -158,8 +158,8 @@ def test_selection_comes_near_the_best_choice(declare: Declare, budget: float) -
     choices = Assignments(workflow, "fast", crew_sizes(workflow), 1, ThreadBackend(), Stopping())
     choices.first([frozenset(), frozenset(steps)], 2, Stopping(200), lambda done: None)
     limits = Limits(budget=budget)
-    chosen = best_of(choices, selected(choices, steps, limits, lambda done: None), limits, 1)[-1]
-    best = best_of(choices, selection.every(choices, steps, lambda done: None), limits, 1)[-1]
+    chosen = finalists(choices, selected(choices, steps, limits, lambda done: None), limits, 1)[-1]
+    best = finalists(choices, selection.every(choices, steps, lambda done: None), limits, 1)[-1]
     assert limits.time(choices.samples_of[chosen]) <= 1.03 * limits.time(choices.samples_of[best])
     assert limits.fits(choices.samples_of[chosen])
 
@@ -265,8 +265,8 @@ def test_selection_for_a_deadline_comes_near_the_cheapest_choice(declare: Declar
     steps = may_be_fast(workflow, crew_sizes(workflow))
     choices = Assignments(workflow, "fast", crew_sizes(workflow), 1, ThreadBackend(), Stopping())
     choices.first([frozenset(), frozenset(steps)], 2, Stopping(200), lambda done: None)
-    chosen = best_of(choices, selected(choices, steps, limits, lambda done: None), limits, 1)[-1]
-    best = best_of(choices, selection.every(choices, steps, lambda done: None), limits, 1)[-1]
+    chosen = finalists(choices, selected(choices, steps, limits, lambda done: None), limits, 1)[-1]
+    best = finalists(choices, selection.every(choices, steps, lambda done: None), limits, 1)[-1]
     assert cost(choices.samples_of[chosen]) <= 1.03 * cost(choices.samples_of[best])
     assert limits.fits(choices.samples_of[chosen])
 

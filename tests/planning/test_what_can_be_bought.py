@@ -174,7 +174,7 @@ def rules(draw: st.DrawFn) -> Rule:
 @given(rules())
 def test_the_rule_is_brute_force_over_its_sentences(rule: Rule) -> None:
     choice = rule.choose()
-    assert (choice.verdict, choice.recommended, choice.named) == brute_force(rule)
+    assert (choice.verdict, choice.recommended, choice.enough) == brute_force(rule)
 
 
 @settings(max_examples=300, deadline=None)

@@ -253,7 +253,7 @@ def test_an_explanation_is_of_the_forecast(folder: Path, seed: int) -> None:
     for step in taken.steps:
         for made in step.made:
             if made.jitter and step.model:
-                level = next(level for level in taken.levels if level.model == step.model)
+                level = next(level for level in taken.models if level.model == step.model)
                 prefill = made.uncached / level.prefill_speed if level.prefill_speed else 0.0
                 spoken = made.output / level.output_speed
                 assert made.seconds == pytest.approx(made.jitter * (level.ttft + prefill + spoken))
@@ -386,4 +386,4 @@ def test_an_explanation_of_machines_that_are_paid_by_the_hour_has_their_speed_an
         taken = explain(workflow, forecast(workflow, agents=agents, samples=3))
         assert taken.seconds == pytest.approx(seconds, abs=1e-5)
         assert taken.usd == pytest.approx(seconds / 1000, abs=1e-8)
-        assert taken.levels[0].output_speed == pytest.approx(speed)
+        assert taken.models[0].output_speed == pytest.approx(speed)

@@ -186,7 +186,7 @@ def test_the_factor_is_a_driver_and_is_explained(declare: Declare, golden: Golde
         ("fast", "model", "speed", "1x to 3x"), ("fast", "model", "output_speed", "25 to 35"),
     ]  # fmt: skip
     predicted = forecast(workflow, samples=64)
-    (level,) = explain(workflow, predicted).levels
+    (level,) = explain(workflow, predicted).models
     ((factor, declared),) = level.factors.values()
     assert list(level.factors) == ["fast"]
     assert declared == "1x to 3x"

@@ -42,7 +42,7 @@ from planner.expansion.supersteps.token_game import (
     Routing,
     play,
 )
-from planner.planning.barriers import Barriers, Wrapped, advised
+from planner.planning.barriers import Barriers, Subgraphs, recommend_subgraphs
 from planner.reading.bind import bind
 from planner.sampling.batch import WIDTH
 from planner.timing.pipeline import Pipeline
@@ -173,15 +173,15 @@ def graph_seconds(
 def graph_barriers(form: GraphForm, workflow: Workflow, seed: int, samples: int, limit: int | None = None) -> Barriers:
     """Return the time that barriers cost in a LangGraph graph, and advice on which branches to put in subgraphs."""
 
-    def p50(wrapped: Wrapped, _: bool) -> float:
+    def median_time(subgraphs: Subgraphs, _: bool) -> float:
         now = form
-        for nodes in wrapped.get("", ()):
+        for nodes in subgraphs.get("", ()):
             now = into_subgraph(now, nodes)
         return float(np.median(graph_seconds(now, workflow, seed, samples, limit)))
 
     without = float(np.median(graph_seconds(form, workflow, seed, samples, limit, barriers=False)))
     named = replace(form, nodes={name: replace(node, path=form.path(name)) for name, node in form.nodes.items()})
-    return advised({"": named}, p50, without, samples)
+    return recommend_subgraphs({"": named}, median_time, without, samples)
 
 
 def _distinct_runs(form: GraphForm, samples: Samples) -> Iterator[tuple[GraphRun, list[int]]]:

@@ -19,7 +19,11 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class Ceiling:
-    """The least possible median completion time in seconds, and the largest possible speedup over the baseline."""
+    """A limit of speedup.
+
+    p50 : the least possible median completion time in seconds
+    speedup : the largest possible speedup over the baseline
+    """
 
     p50: Interval
     speedup: Interval
@@ -30,11 +34,12 @@ class Ceilings:
     """Limits of speedup for the first model of a grid, at the lowest speed of the grid.
 
     infinite_speed : limit for one agent if output takes no time
-    widest : largest number of agents that can be busy simultaneously
-    infinite_agents : limit for as many agents as `widest`, without coordination. Here, requests do not slow each other
+    widest : largest number of agents that can be busy simultaneously. More agents do not help
+    infinite_agents : limit for any number of agents, if coordination takes no time and requests do not slow each other
         down
     slowed : whether concurrent requests slow each other down in the workflow as declared
-    serial_fraction : p50 for as many agents as `widest`, as a share of the p50 of one agent; without coordination
+    serial_fraction : the share of one agent's time that no number of agents can save: `p50 of widest agents / p50 of
+        one agent`, under the same conditions as `infinite_agents`
     """
 
     infinite_speed: Ceiling
@@ -70,9 +75,10 @@ def ceilings(
 
     baseline : samples of one agent at the declared speed
     instant : samples of one agent at infinite speed
-    uncoordinated : samples without coordination, for as many agents as `widest`
-    uncoordinated_alone : samples without coordination, for one agent
-    widest, slowed : as in `Ceilings`
+    uncoordinated : samples of `widest` agents without coordination
+    uncoordinated_alone : samples of one agent without coordination
+    widest : largest number of agents that can be busy simultaneously
+    slowed : whether concurrent requests slow each other down in the workflow as declared
     """
 
     def ceiling(samples: ScenarioValues) -> Ceiling:

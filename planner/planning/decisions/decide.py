@@ -15,7 +15,7 @@ from planner.planning.decisions.money import (
     Trade,
     break_evens,
     pareto,
-    price_of_an_hour,
+    trades,
 )
 from planner.planning.decisions.payback import Pace, Payback, Setup, pace, payback
 from planner.planning.results import Others, Row, Scenario, fewest, rows
@@ -49,20 +49,28 @@ class DecisionOptions:
 class Decisions:
     """Facts for decisions, in addition to the advice of a comparison.
 
-    A row is a model at one speed. The first row is the first model at the lowest speed. The fields `exchange`,
-    `ceilings` and `usl` are about the first row.
-
-    If several crews vary, the fields `exchange`, `ceilings`, `usl` and `break_evens` are about the first crew. All
-    other crews then have their declared numbers of agents.
+    A row is a model at one speed. The first row is the first model at the lowest speed. If several crews vary, only the
+    number of agents of the first crew varies in `exchange`, `ceilings`, `usl` and `break_evens`.
 
     widest : largest number of agents of the first crew that can be busy simultaneously
     waiting : number of people who wait
-    one : the scenario of one agent at the declared speed. The fields `success` and `payback` compare other scenarios
-        with it
-    pareto_p50, pareto_p90, price_of_an_hour, break_evens : None if the cost of a scenario is unknown
+    one : the scenario of one agent at the declared speed
+    exchange : how many agents of the first row are as quick as each other row, and the reverse
+    ceilings : the largest speedups that more agents and a higher speed can reach in the first row
+    usl : the universal scalability law, fitted to the first row; None if there are too few numbers of agents
+    pareto_p50, pareto_p90 : the scenarios that no cheaper scenario beats, by p50 or p90 of the completion time
+    price_of_an_hour : the changes that lead from the cheapest scenario to the quickest one, with their price per hour
+        saved
+    break_evens : for each further row, the value of an hour at which it is as good as the first row
     beats : for each change of the advice, the chance that the new scenario is quicker
-    pace : pace of the declared and of the recommended scenario; only one of them if these are equal
-    payback : for each requested scenario and for the recommended one
+    pace : how quick the declared scenario is, and how quick the recommended one is unless it is the same
+    success : for the fewest agents in each row and for the recommended scenario, the success rates at which the
+        scenario is as good as `one`
+    payback : for each requested scenario and for the recommended one, the number of runs that pay back its setup,
+        compared with `one`
+
+    The fields `pareto_p50`, `pareto_p90`, `price_of_an_hour` and `break_evens` are None if the cost of a scenario is
+    unknown.
     """
 
     widest: int
@@ -86,15 +94,15 @@ class Decisions:
 class DecisionInputs:
     """The samples from which decisions are computed.
 
-    simulated : samples of all simulated scenarios
+    simulated : samples of all scenarios of the workflow as declared
     grid : samples of the requested scenarios
     one : the scenario of one agent of the first crew at the declared speed
     baseline : samples of the baseline, to which speedups refer
     instant : samples of one agent at infinite speed
     widest : largest number of agents of the first crew that can be busy simultaneously
-    uncoordinated : samples for as many agents as `widest`. Here, there is no coordination, and requests do not slow
-        each other down. None: as in `simulated`
-    uncoordinated_alone : samples of one agent under the same conditions as `uncoordinated`
+    uncoordinated : samples of `widest` agents without coordination, if requests do not slow each other down. None: the
+        samples in `simulated` meet these conditions
+    uncoordinated_alone : samples of one agent under the same conditions. None: the samples in `simulated` meet them
     load_dependent : whether concurrent requests slow each other down in the workflow as declared
     """
 
@@ -114,7 +122,7 @@ class DecisionInputs:
         return self.one.others
 
     def by_agents(self, row: Row) -> dict[int, ScenarioValues]:
-        """Return a dict for a row: number of agents of the first crew → samples.
+        """Return the samples for each number of agents of the first crew, at one model and speed.
 
         All other crews have their declared numbers of agents.
         """
@@ -155,7 +163,7 @@ def decide(inputs: DecisionInputs, advice: Advice, options: DecisionOptions) -> 
         usl=usl(by_agents, inputs.widest),
         pareto_p50=pareto(grid, 0.5) if priced else None,
         pareto_p90=pareto(grid, 0.9) if priced else None,
-        price_of_an_hour=price_of_an_hour(grid) if priced else None,
+        price_of_an_hour=trades(grid) if priced else None,
         break_evens=_break_evens(inputs, recommended.agents, options.waiting) if priced else None,
         beats=tuple(
             beats(change.after, change.before, simulated[change.after], simulated[change.before]) for change in changes
@@ -178,7 +186,7 @@ def decide(inputs: DecisionInputs, advice: Advice, options: DecisionOptions) -> 
 
 
 def _break_evens(inputs: DecisionInputs, agents: int, waiting: float) -> tuple[BreakEven, ...]:
-    """Return the values of an hour at which each further row is as good as the first row.
+    """Return, for each further row of the grid, the value of an hour at which it is as good as the first row.
 
     A row is a model at one speed.
 

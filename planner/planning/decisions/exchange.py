@@ -12,16 +12,17 @@ from planner.planning.results import Row
 
 @dataclass(frozen=True)
 class AgentsForSpeed:
-    """The number of agents with which the first row of a grid is as quick as another scenario.
+    """The number of agents with which the first model is as quick as another scenario, which has few agents.
 
-    A row is a model at one speed. A difference is the median of `time in the first row − time of the other scenario`,
-    in seconds and paired by sample.
+    The first model is that of the grid, at its lowest speed. Times are compared in each sample, and the median
+    of the differences counts.
 
     model, speed, agents : the other scenario
-    needed : the smallest simulated number of agents whose difference is at most 0; None if there is none
-    difference : the difference for as many agents as `needed`. If `needed` is None: of all differences, the one whose
-        95% interval has the lowest lower end
-    surely : the smallest simulated number of agents whose difference is significantly below 0; None if there is none
+    needed : the smallest simulated number of agents of the first model that is at least as quick as the other scenario;
+        None if no number is
+    surely : the smallest simulated number that is significantly quicker; None if no number is
+    difference : median of `time of the first model − time of the other scenario` in seconds, for `needed` agents. If
+        `needed` is None: for the number of agents whose 95% interval of the difference has the lowest lower end
     """
 
     model: str
@@ -34,15 +35,16 @@ class AgentsForSpeed:
 
 @dataclass(frozen=True)
 class SpeedForAgents:
-    """The model and speed at which few agents are as quick as more agents at the first model and speed.
+    """The model and speed at which few agents are as quick as more agents of the first model.
 
-    The number of few agents is `Exchange.few`. A difference is the median of
-    `time of few agents − time of more agents`, in seconds and paired by sample.
+    The first model is that of the grid, at its lowest speed. Times are compared in each sample, and the median
+    of the differences counts.
 
-    agents : the number of more agents
-    model, speed : the first model and speed of the grid with a difference of at most 0; None if there is none
-    difference : the difference at `model` and `speed`. If they are None: of all differences, the one whose 95% interval
-        has the lowest lower end
+    agents : number of agents of the first model, more than the few agents
+    model, speed : the first model and speed, in the order of the grid, at which few agents are at least as quick; None
+        if there is none
+    difference : median of `time of few agents − time of the first model's agents` in seconds, at `model` and `speed`.
+        If they are None: at the model and speed whose 95% interval of the difference has the lowest lower end
     """
 
     agents: int
@@ -55,10 +57,12 @@ class SpeedForAgents:
 class Exchange:
     """Exchange rates between more agents and a higher speed.
 
-    model, speed : the first model and speed of the grid. The number of agents varies only there
+    model, speed : the first model of the grid, and its lowest speed. Only here, the number of agents varies
     few : the number of agents at all other models and speeds
-    tried : the simulated numbers of agents at the first model and speed
+    tried : the simulated numbers of agents of the first model
     every : whether `tried` has all numbers from 1 to the largest useful number
+    agents_for_speed : for each other model and speed, the agents of the first model that are as quick
+    speed_for_agents : for each number of agents above `few`, the model and speed at which few agents are as quick
     """
 
     model: str
@@ -77,11 +81,12 @@ def exchange(
     faster: Mapping[Row, ScenarioValues],
     every: bool,
 ) -> Exchange:
-    """Compare more agents at the model and speed `first` with few agents at all others.
+    """Compare many agents of the first model with few agents of all others, and return the exchange rates.
 
+    first : the first model of the grid, and its lowest speed
     few : number of agents at all other models and speeds
-    by_agents : samples of `first`, for each number of agents
-    faster : samples of few agents, for each other model and speed, in the order of the grid
+    by_agents : samples of the first model, for each number of agents
+    faster : samples of `few` agents, for each other model and speed, in the order of the grid
     every : whether `by_agents` has all numbers from 1 to the largest useful number
     """
     tried = tuple(sorted(by_agents))

@@ -20,20 +20,22 @@ INSTANT = math.inf
 class ExtraScenarios:
     """Scenarios that decisions need in addition to a grid.
 
-    All scenarios use the first model of the grid. A point is a speed and a number of agents.
+    All of them use the first model of the grid. Each is a pair of a speed and a number of agents of the crew that
+    varies.
 
     widest : largest number of agents of the crew that can be busy simultaneously
-    points : additional points for the workflow as declared
-    plain : a copy of the workflow without coordination in the crew; None if the workflow would not change
-    plain_points : additional points without coordination. Requests do not slow each other down there
-    curved : whether concurrent requests slow each other down in the workflow as declared
+    points : scenarios of the workflow as declared
+    uncoordinated_points : scenarios without coordination in the crew, in which requests do not slow each other down
+    uncoordinated_workflow : a copy of the workflow without coordination in the crew; None if the declared workflow has
+        none
+    load_dependent : whether concurrent requests slow each other down in the workflow as declared
     """
 
     widest: int
     points: tuple[tuple[float, int], ...]
-    plain: Workflow | None
-    plain_points: tuple[tuple[float, int], ...]
-    curved: bool = False
+    uncoordinated_workflow: Workflow | None
+    uncoordinated_points: tuple[tuple[float, int], ...]
+    load_dependent: bool = False
 
     @classmethod
     def of(cls, workflow: Workflow, sizing: Sizing, first: Row, every_n: bool) -> ExtraScenarios:
@@ -46,22 +48,22 @@ class ExtraScenarios:
         crew, speed = sizing.choose(), first[1]
         most = most_busy_agents(workflow, sizing.sizes(2), crew)
         declared = workflow.crews.get(crew)
-        plain = None
+        uncoordinated = None
         if declared is not None and most > 1 and (declared.lockstep or declared.coordination != Coordination()):
             without = declared.model_copy(update={"coordination": Coordination(), "lockstep": False})
-            plain = workflow.model_copy(update={"crews": {**workflow.crews, crew: without}})
-        curved = _curved(workflow)
-        bare = plain is None and not (curved and most > 1)
-        numbers = range(1, most + 1) if every_n else (most,) if bare else ()
+            uncoordinated = workflow.model_copy(update={"crews": {**workflow.crews, crew: without}})
+        load_dependent = _is_load_dependent(workflow)
+        declared_is_enough = uncoordinated is None and not (load_dependent and most > 1)
+        numbers = range(1, most + 1) if every_n else (most,) if declared_is_enough else ()
         points = tuple((speed, count) for count in numbers)
-        plain_points: tuple[tuple[float, int], ...] = ()
-        if not bare:
-            alone = curved or (declared is not None and declared.lockstep)
-            plain_points = ((speed, most), (speed, 1)) if alone else ((speed, most),)
-        return cls(most, ((INSTANT, 1), *points), plain, plain_points, curved)
+        uncoordinated_points: tuple[tuple[float, int], ...] = ()
+        if not declared_is_enough:
+            one_agent_differs = load_dependent or (declared is not None and declared.lockstep)
+            uncoordinated_points = ((speed, most), (speed, 1)) if one_agent_differs else ((speed, most),)
+        return cls(most, ((INSTANT, 1), *points), uncoordinated, uncoordinated_points, load_dependent)
 
 
-def _curved(workflow: Workflow) -> bool:
+def _is_load_dependent(workflow: Workflow) -> bool:
     """Return whether concurrent requests slow down any model that the workflow uses."""
     names = dict.fromkeys((workflow.model, *(step.model for _, step in workflow.walk())))
     return any(resolve(name, workflow.models).by_concurrency for name in names if name is not None)

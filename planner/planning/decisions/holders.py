@@ -1,4 +1,4 @@
-"""What holds a scenario up: steps, crews, queues and limits by their drag, simulated on the same draws."""
+"""What holds a scenario up: steps, crews, queues and limits by their drag, which is the time saved without them."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ BUDGET = 16_000_000
 CELLS = 4_000_000
 """Most tasks × samples to draw together, so that a large graph needs little memory."""
 
-NAMED = 3
-"""Most holders that are named."""
+MOST_HOLDERS = 3
+"""Most holders that a result lists."""
 
 SMALL = 0.01
 """Share of the p50 that a drag must exceed."""
@@ -52,16 +52,17 @@ Kind = Literal["step", "coordination", "crew", "queue", "lead", "limit"]
 
 @dataclass(frozen=True)
 class Holder:
-    """A step, crew, queue or limit, and its drag.
+    """A step, crew, queue or limit that delays a scenario, and its drag.
 
-    kind : ``step``, ``coordination``, ``crew``, ``queue`` (for merges), ``lead`` or ``limit`` (of LangGraph)
-    name : full name of the step, also for coordination; name of the crew, also for queues; ``lead`` or
-        ``max_concurrency``
-    work : for a step, the kind of its work, such as ``llm``; for coordination, its mechanism, such as ``merge``;
-        otherwise empty
+    The drag is by how much the p50 would fall if the step took no time, or if agents or slots were unlimited. With
+    an unlimited crew, models are as slow as with that many concurrent requests.
+
+    kind : ``step``; ``coordination`` between agents; ``crew``; ``queue``, a crew's queue for merges; ``lead``, the
+        agent outside all crews; ``limit``, LangGraph's limit of concurrent steps
+    name : full name of the step, for a step or coordination; name of the crew, for a crew or queue; otherwise ``lead``
+        or ``max_concurrency``
+    work : kind of a step's work, such as ``llm``; mechanism of coordination, such as ``merge``; otherwise empty
     agents : number of agents or slots; None for steps and coordination
-    drag : by how much the p50 would fall if a step or coordination took no time, or if any other kind were unbounded.
-        With an unbounded crew, models are as slow as with that many concurrent requests
     """
 
     kind: Kind
@@ -73,13 +74,15 @@ class Holder:
 
 @dataclass(frozen=True, eq=False)
 class Drags:
-    """The drags of everything that can delay a scenario.
+    """The drags of all steps, crews, queues and limits of a scenario.
 
-    samples : number of samples, the first ones
+    A drag is by how much the p50 would fall if a step took no time, or if a crew, queue or limit were unlimited.
+
+    samples : number of samples from which drags are computed: the first ones of the scenario
     seconds : p50 of the completion time of these samples
     all : one holder for each step, kind of coordination, crew, queue and limit
     saved : for each entry of `all`, the mean seconds that a sample saves
-    same : pairs of indices in `all`: a queue, and the coordination that passes through this queue
+    same : pairs of indices in `all`: a queue, and coordination whose tasks wait in this queue
     """
 
     samples: int
@@ -103,11 +106,11 @@ class Drags:
                 return holder.drag, saved
         raise KeyError(name, work)
 
-    def named(self) -> tuple[Holder, ...]:
-        """Return at most `NAMED` holders with the largest drags, the largest first.
+    def largest(self) -> tuple[Holder, ...]:
+        """Return the three steps, crews, queues or limits with the largest drags, the largest first.
 
-        A drag is left out if it is not significant, or at most 1% of the p50. A queue and the
-        coordination that passes through it measure the same delay, so only the larger of their drags is used.
+        Drags of at most 1% of the p50 are left out, and drags that are not significant. If coordination waits in a
+        queue, its drag and that of the queue are the same delay. So only the larger of the two is used.
         """
         smaller = {min(pair, key=lambda index: self.all[index].drag.seconds) for pair in self.same}
         counted = [
@@ -115,19 +118,21 @@ class Drags:
             for index, holder in enumerate(self.all)
             if index not in smaller and holder.drag.seconds > SMALL * self.seconds and holder.drag.significant
         ]
-        return tuple(sorted(counted, key=lambda holder: -holder.drag.seconds)[:NAMED])
+        return tuple(sorted(counted, key=lambda holder: -holder.drag.seconds)[:MOST_HOLDERS])
 
 
 def drags(
     workflow: Workflow, sizes: Mapping[str, int], seed: int, samples: int, progress: Progress = quiet,
     speed: float = 1.0,
 ) -> Drags:  # fmt: skip
-    """Return the drags of everything that can delay a scenario.
+    """Simulate a scenario, and return the drags of all its steps, crews, queues and limits.
+
+    A drag is by how much the p50 would fall if a step took no time, or if a crew, queue or limit were unlimited.
 
     sizes : number of agents of each crew
-    samples : largest number of samples to use. The size of the graph decides how many are used, not the caller, so that
-        all commands have the same drags
-    progress : is called repeatedly with 0, because this is only a small part of the work
+    samples : number of samples of the forecast; drags are computed from its first samples, fewer for a large graph
+    progress : function that is called with 0 from time to time, because drags are only a small part of the work
+    speed : factor on every output speed
     """
     graph = expand(workflow, sizes)
     steps: dict[tuple[str, str], list[int]] = {}
@@ -164,7 +169,7 @@ def drags(
         for name, pools in groups.items()
         if found[at[name]].kind == "queue"
         for index, numbers in enumerate(steps.values())
-        if found[index].kind == "coordination" and _passes(graph, numbers, pools)
+        if found[index].kind == "coordination" and _uses_pools(graph, numbers, pools)
     ]
     saved = tuple(_mean(whole - times) for times in without)
     return Drags(count, float(medians(whole)), tuple(found), saved, tuple(same))
@@ -186,7 +191,9 @@ def _at_full_load(workflow: Workflow, graph: TaskGraph, sizes: Mapping[str, int]
 
 
 def most_dragging(drags: Drags, crews: Iterable[str]) -> str:
-    """Return the crew with the largest drag. If several crews have the same drag, return the first of them.
+    """Return the crew with the largest drag: the crew that would save the most time if it had unlimited agents.
+
+    If several crews have the same drag, return the first of them.
 
     crews : the crews to choose from, in the order of the file
     """
@@ -223,8 +230,8 @@ def _holder(graph: TaskGraph, name: str, pools: Sequence[int], drag: Drag) -> Ho
     return Holder("queue" if queue else "crew", crew, "", agents, drag)
 
 
-def _passes(graph: TaskGraph, works: Iterable[int], pools: Sequence[int]) -> bool:
-    """Return whether any task of some pieces of work seizes a slot of any of the given pools.
+def _uses_pools(graph: TaskGraph, works: Iterable[int], pools: Sequence[int]) -> bool:
+    """Return whether at least one task of the given pieces of work needs a slot of one of the given pools.
 
     works : indices of the pieces of work in `graph.works`
     pools : indices of the pools

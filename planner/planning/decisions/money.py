@@ -31,7 +31,7 @@ class ParetoPoint:
 
 @dataclass(frozen=True)
 class Trade:
-    """The change from one scenario to a quicker scenario that costs more.
+    """The change from one scenario to a quicker scenario that costs more: it buys time for money.
 
     Both scenarios are neighbours on the lower convex hull of mean time and mean cost.
 
@@ -49,17 +49,20 @@ class Trade:
 
 @dataclass(frozen=True)
 class BreakEven:
-    """The value of an hour at which a row of a grid is as good as the first row.
+    """How much an hour of waiting must be worth, so that a model at one speed is as good as the first one of a grid.
 
-    A row is a model at one speed. Rows are compared for the same number of agents. A difference counts only if its
-    whole 95% interval is above or below 0.
+    Both are compared for the same number of agents. A difference in time or cost counts only if its whole 95% interval
+    is above or below 0.
 
-    model, speed : model and speed of the row
-    pays : values of an hour at which the row is better. ``from``: values above the break-even, because the row is
-        quicker and dearer. ``up to``: values below it, because the row is slower and cheaper. ``always``: all values.
-        ``never``: no value. ``unclear``: the differences do not decide.
-    usd_per_hour : the break-even: value of an hour of each person who waits; None unless `pays` is ``from`` or ``up
-        to``
+    model, speed : the model and speed that are compared with the first ones
+    usd_per_hour : the break-even, in US dollars per hour of each person who waits; None unless `pays` is ``from`` or
+        ``up to``
+    pays : when this model and speed are better:
+
+        - ``from``: if an hour is worth more than the break-even, because they are quicker and dearer
+        - ``up to``: if an hour is worth less than the break-even, because they are slower and cheaper
+        - ``always`` or ``never``: whatever an hour is worth
+        - ``unclear``: the differences in time and cost are too uncertain
     """
 
     model: str
@@ -83,10 +86,11 @@ def pareto(grid: ByScenario, q: float) -> tuple[ParetoPoint, ...]:
     )
 
 
-def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
-    """Return the trades that lead from the cheapest scenario to the quickest one.
+def trades(grid: ByScenario) -> tuple[Trade, ...]:
+    """Return the changes that lead step by step from the cheapest scenario to the quickest one.
 
-    Each trade leads to the next scenario on the lower convex hull of mean time and mean cost.
+    Each change leads to a quicker and dearer scenario: the next one on the lower convex hull of mean time and mean
+    cost. So an hour saved costs more in each change than in the change before.
     """
     time = {scenario: samples.seconds.mean for scenario, samples in grid.items()}
     cost = {scenario: _mean_usd(samples) for scenario, samples in grid.items()}
@@ -99,9 +103,9 @@ def price_of_an_hour(grid: ByScenario) -> tuple[Trade, ...]:
 
 
 def break_evens(first: ByScenario, others: ByScenario, waiting: float) -> tuple[BreakEven, ...]:
-    """Return the values of an hour at which scenarios in `others` are as good as scenarios in `first`.
+    """Return, for each scenario in `others`, how much an hour must be worth so that it is as good as one in `first`.
 
-    Each scenario in `others` is compared with the scenario in `first` that has the same number of agents.
+    The scenario in `first` is the one with the same number of agents.
 
     waiting : number of people who wait
     """

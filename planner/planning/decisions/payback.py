@@ -69,8 +69,10 @@ def payback(
     usd_per_hour: float | None,
     waiting: float,
 ) -> Payback:
-    """Return how many runs it takes until a scenario has paid back its setup, in time and in money.
+    """Return the number of runs until a scenario has paid back its setup, in time and in money.
 
+    samples : samples of the scenario
+    one : samples of one agent at the declared speed, with which the scenario is compared
     usd_per_hour : value of an hour of each person in US dollars; None if unknown
     waiting : number of people who wait for a run
     """
@@ -129,10 +131,10 @@ LONGER = "longer"
 
 @dataclass(frozen=True)
 class Pace:
-    """How quick a scenario is, as one of the names in `PACES`, such as ``a coffee`` for up to 15 minutes.
+    """How quick a scenario is: its p50, and a name such as ``a coffee`` for 1 to 15 minutes.
 
     p50 : median completion time in seconds
-    names : the name for the lower end of the p50's 95% interval and that for the upper end; one name if they are equal
+    names : one name. If the 95% interval of the p50 reaches from one name to another, the names of both ends
     """
 
     scenario: Scenario
@@ -141,12 +143,12 @@ class Pace:
 
 
 def pace_name(seconds: float) -> str:
-    """Return the name of the pace of a run, for example ``a coffee`` for 600 seconds."""
+    """Return the name for a completion time, for example ``a coffee`` for 600 seconds."""
     return next((name for name, longest in PACES if seconds <= longest), LONGER)
 
 
 def pace(scenario: Scenario, samples: ScenarioValues) -> Pace:
-    """Return how quick a scenario is."""
+    """Return the p50 of a scenario's completion time, and a name for it such as ``a coffee``."""
     p50 = quantile(samples.seconds, 0.5)
     ends = [end for end in (p50.low, p50.high) if end is not None] or [p50.value]
     return Pace(scenario, p50, tuple(dict.fromkeys(map(pace_name, ends))))

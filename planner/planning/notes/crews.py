@@ -21,14 +21,15 @@ from planner.workflow.declaration import Step, Workflow
 def crew_without_agents(
     step: Step, name: str, around: str | None, held: bool, coordinating: Collection[str]
 ) -> Iterator[Note]:
-    """Yield a note if a group or a fan-out names a crew, and no step inside takes an agent because of it.
+    """Yield a note if the key `crew` of a group or a fan-out does not make any step inside take an agent.
 
-    If `crew` on a fan-out still makes the steps of an item run in turn, the note says so.
+    The key may still have another effect: the steps of an item run one after another instead of in parallel. The note
+    then says so.
 
     name : full name of the step
-    around : crew to which the steps around this step belong; None: they belong to no crew
-    held : whether an agent holds the item that contains the step
-    coordinating : result of `effective_coordination`
+    around : crew of the step that contains this step; None: no crew
+    held : whether the step is inside a fan-out in which one agent does all steps of an item
+    coordinating : the crews that have coordination or lockstep with an effect
     """
     if step.crew is None or not step.within:
         return
@@ -55,20 +56,28 @@ def crew_without_agents(
 
 
 def _has_held_items(step: Step) -> bool:
-    """Whether a group or a fan-out has items that an agent of its crew holds, or of a crew around it."""
+    """Whether a step is a fan-out with steps inside, or contains such a fan-out that uses the same crew.
+
+    In such a fan-out, one agent of the crew does all steps of an item, and so holds the item.
+    """
     inner = (inner for inner in step.within.values() if inner.crew is None)
     return (bool(step.within) and step.for_each is not None) or any(map(_has_held_items, inner))
 
 
 def _reads_agents(step: Step) -> bool:
-    """Whether arithmetic of a step uses the number of agents of a crew that a step around it names."""
+    """Whether an expression in a step uses the number of agents of the crew that it inherits from an outer step."""
     if step.crew is not None:
         return False
     return any(map(_reads_agents, step.within.values())) if step.within else depends_on_agents(step)
 
 
 def _unmanned(step: Step, name: str) -> Iterator[str]:
-    """Yield the full names of people and tools inside a step that name no crew and may name one."""
+    """Yield the full names of the steps inside a step that are done by a person or a tool, and that name no crew.
+
+    Steps with the key `hold` are left out.
+
+    name : full name of the step
+    """
     for inner_name, inner in step.within.items():
         full = f"{name}.{inner_name}"
         if inner.crew is None and inner.kind in ("tool", "human") and inner.hold is None:
@@ -77,24 +86,27 @@ def _unmanned(step: Step, name: str) -> Iterator[str]:
 
 
 def _in_turn(step: Step) -> bool:
-    """Whether items of a step, or of steps inside it that name no crew, run steps in turn only because of the crew."""
+    """Whether the crew of a step makes the steps of an item run one after another that could run in parallel.
+
+    The items are those of the step, or of a fan-out inside it that inherits its crew.
+    """
     if step.for_each is not None:
-        return _side_by_side(step)
+        return _has_parallel_steps(step)
     return any(_in_turn(inner) for inner in step.within.values() if inner.crew is None)
 
 
-def _side_by_side(step: Step) -> bool:
-    """Whether steps inside a step would run side by side if nobody held the item."""
+def _has_parallel_steps(step: Step) -> bool:
+    """Whether some steps inside a step could run in parallel, because they do not need each other."""
     inner = step.within
     if step.choose is None and max_concurrent_weight(dict.fromkeys(inner, 1), needs(inner)) > 1:
         return True
-    return any(map(_side_by_side, inner.values()))
+    return any(map(_has_parallel_steps, inner.values()))
 
 
 def unused_crews(workflow: Workflow) -> tuple[Note, ...]:
-    """Return a note for each crew that no step names, and for each paid crew from which no step takes an agent.
+    """Return a note for each crew that no step names, and for each paid crew that steps name but never use.
 
-    If such a crew has no pay, the notes on the steps that name it say enough.
+    An unpaid crew that steps name but never use has no note here, because the notes on these steps are enough.
     """
     named = {step.crew for _, step in workflow.walk()}
     coordinating = effective_coordination(workflow)

@@ -9,11 +9,11 @@ from planner.workflow.declaration import Step, Workflow
 
 
 def group_keys_without_effect(step: Step) -> Iterator[str]:
-    """Yield the keys that a step declares without effect, out of `model` and `size`.
+    """Yield `model` and `size` if a step declares this key without effect.
 
-    `model` is checked only if the step contains other steps, and `size` only if the step is a fan-out.
+    The key `model` is checked only if the step contains other steps. The key `size` is checked only for a fan-out.
     """
-    if step.within and step.model is not None and not _has_request(step):
+    if step.within and step.model is not None and not _uses_model(step):
         yield "model"
     if step.for_each is not None and _declares_sizes(step) and not (has_sizes(step) and _scales(step)):
         yield "size"
@@ -62,12 +62,15 @@ def reads_cached(step: Step) -> bool:
     return isinstance(cached, Estimate) and (cached.varies or bool(cached.scale))
 
 
-def _has_request(step: Step) -> bool:
-    """Whether the model that a step names serves a request of the step, or of a step inside it."""
+def _uses_model(step: Step) -> bool:
+    """Whether a step, or a step inside it, makes requests to the model that the key `model` of the step names.
+
+    Steps inside that name another model do not count.
+    """
     if step.used is not None and step.used.model is not None:
         return False
     inner = step.within.values()
-    return step.kind in ("llm", "agent") or any(other.model is None and _has_request(other) for other in inner)
+    return step.kind in ("llm", "agent") or any(other.model is None and _uses_model(other) for other in inner)
 
 
 def _scales(step: Step) -> bool:

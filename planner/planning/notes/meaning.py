@@ -33,7 +33,7 @@ FEW = 5
 
 @dataclass(frozen=True)
 class _Around:
-    """Facts about a step that follow from the steps that contain it.
+    """The context of a step: facts that follow from the steps that contain it.
 
     values : values of the parameters of the step's file
     name : full name of the step; empty for the workflow itself
@@ -41,8 +41,8 @@ class _Around:
     model : name of the profile of the step's requests; None: no profile is named
     held : whether the step is inside a fan-out in which one agent does all steps of an item
     sized : whether the step is inside a fan-out whose items have different sizes
-    count : largest number of simultaneous executions of the step, including several copies for one item
-    items : largest number of items for which the step is executed simultaneously
+    count : largest number of simultaneous executions of the step. Copies of one item count separately
+    items : largest number of items whose executions are simultaneous. Copies of one item count once
     """
 
     values: Mapping[str, float]
@@ -148,10 +148,10 @@ class _Meaning:
                 yield Note("size-of-plain-numbers", {"step": around.name, "keys": tuple(plain)})
 
     def is_unbounded(self, step: Step, around: _Around) -> bool:
-        """Whether no crew limits how many of a request or a tool run at the same time, and this is worth a note.
+        """Whether a step deserves the note that no crew limits its simultaneous executions.
 
-        Without crews, the number of requests is reported as the number of agents. A few tools need no note, nor does a
-        tool with `hold: false`, which says so itself.
+        A request deserves the note only if the workflow has crews, because the number of simultaneous requests is
+        otherwise reported as the number of agents. A tool deserves it only if more than `FEW` run simultaneously.
         """
         if step.tool is not None:
             return step.crew is None and not around.held and around.count > FEW
@@ -181,7 +181,7 @@ def _seizes(step: Step, held: bool) -> bool:
 
 
 def _scaled(step: Step) -> Iterable[str]:
-    """Keys of the quantities that the size of an item multiplies."""
+    """Return the keys of a step whose values are multiplied by the size of an item."""
     return ("turns",) if step.agent is not None else ("input", "cached", "thinking", "output")
 
 

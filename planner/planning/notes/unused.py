@@ -23,8 +23,8 @@ _TEXTS = frozenset(
 )
 """Keys with a text or a name of something else than a parameter as their value."""
 
-_UNPERTURBED = ("turns", "calls", "retry")
-"""Keys whose estimates have no error by `uncertainty`."""
+_WITHOUT_ERROR = ("turns", "calls", "retry")
+"""Keys with estimates to which the key `uncertainty` of a file does not apply."""
 
 _NAME = re.compile(r"\b[A-Za-z_]\w*")
 
@@ -99,7 +99,7 @@ def unused_models(workflow: Workflow, simulated: Collection[str]) -> Iterator[st
 
 def _models_of_estimates(declared: Iterable[Any]) -> Iterator[str]:
     """Search a list of declared values for estimates. Yield the models for which an estimate has a separate value."""
-    for value in _values(declared):
+    for value in _values(declared, without=_WITHOUT_ERROR):
         if isinstance(value, ByModel):
             yield from (name for name, _ in value.models)
 
@@ -116,7 +116,7 @@ def _bases(name: str, workflow: Workflow) -> list[str]:
 
 
 def _default_model_is_used(workflow: Workflow) -> bool:
-    """Whether the key `model` of a file has an effect. The answer is true if the file has no such key."""
+    """Return false if a file has the key `model`, and the key has no effect. Otherwise return true."""
     name = workflow.written("model")
     coordinating = any(_asks(crew.coordination) for crew in workflow.crews.values())
     if name is None or name not in workflow.models or coordinating or _inherits_model(workflow.steps.values()):
@@ -144,15 +144,16 @@ def _inherits_model(steps: Iterable[Step]) -> bool:
 
 
 def _uncertainty_is_used(workflow: Workflow) -> bool:
-    """Whether the key `uncertainty` of a file has an effect. The answer is true if the file has no such key.
+    """Return false if a file has the key `uncertainty`, and the key has no effect. Otherwise return true.
 
-    Random errors multiply only ranges. The key therefore has an effect if a number of tokens or a tool time is a range.
+    The key applies only to ranges. So it has an effect if a number of tokens or the time of a tool is a range.
     """
     if "uncertainty" not in workflow.model_fields_set:
         return True
     bodies = [body for _, step in workflow.walk() for body in (step.llm, step.agent, step.tool) if body is not None]
     coordinations = [crew.coordination for crew in workflow.crews.values()]
-    return any(isinstance(value, Estimate) and _is_range(value) for value in _values([*bodies, *coordinations]))
+    values = _values([*bodies, *coordinations], without=_WITHOUT_ERROR)
+    return any(isinstance(value, Estimate) and _is_range(value) for value in values)
 
 
 def _is_range(estimate: Estimate) -> bool:
@@ -161,14 +162,17 @@ def _is_range(estimate: Estimate) -> bool:
     return estimate.varies and not (isinstance(estimate, Arithmetic) and len(estimate.formulas) == 1)
 
 
-def _values(declared: Iterable[Any]) -> Iterator[Any]:
-    """Yield all values of a list of declarations. Values of the keys `_UNPERTURBED` are left out."""
+def _values(declared: Iterable[Any], without: Collection[str] = ()) -> Iterator[Any]:
+    """Yield all values inside declarations, such as the number of output tokens of a request.
+
+    without : keys whose values are left out
+    """
     for value in declared:
         if isinstance(value, Declared):
-            names = (name for name in type(value).model_fields if name not in _UNPERTURBED)
-            yield from _values(getattr(value, name) for name in names)
+            names = (name for name in type(value).model_fields if name not in without)
+            yield from _values((getattr(value, name) for name in names), without)
         elif isinstance(value, dict):
-            yield from _values(value.values())
+            yield from _values(value.values(), without)
         else:
             yield value
 

@@ -17,7 +17,7 @@ from planner.sampling.series_wait import SeriesWait
 class FirstSamples:
     """Results of the first samples of a scenario.
 
-    seconds : completion times in seconds, smoothed by `SeriesWait.smoothed` if possible
+    seconds : completion times in seconds. If possible, they are smoothed over the random wait for a person
     usd : costs in US dollars; None if a price is unknown
     """
 

@@ -52,7 +52,8 @@ class Influence:
 def influences(drivers: Sequence[RecordedDriver], draws: Floats, seconds: Floats) -> tuple[Influence, ...]:
     """Return the influence of each random quantity whose draws differ between samples.
 
-    Significant influences come first. Otherwise, larger swings come first.
+    Significant influences come before all others. Each of these two parts is sorted by the absolute value of
+    `Influence.swing`, the largest first.
 
     draws : mean draw of each quantity in each sample, (samples, quantities)
     seconds : completion times, (samples,)

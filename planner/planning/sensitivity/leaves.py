@@ -44,7 +44,7 @@ class Leaf:
 
     at : keys that lead from the declaration to the number; for a column of sizes, to the fan-out
     text : the number as written in the file
-    measure : how a factor changes the number, as in `Measure`
+    measure : how a factor changes the number
     decided : whether the number is counted or decided before the run; False: the number is an estimate
     change : function `(number, factor)` that returns the changed number, as it is declared
     value : function `(factor)` that returns the changed number; None unless the number is a plain chance or count
@@ -60,15 +60,16 @@ class Leaf:
     in_file: bool = False
 
     @property
-    def name(self) -> KeyPath:
-        """Keys that lead from the declaration to the number in the workflow file."""
+    def written_at(self) -> KeyPath:
+        """Keys that lead from the declaration to the number in the workflow file, such as `("tool", "time")`."""
         return (*self.at, "size") if self.in_file else self.at
 
 
 def leaves(declared: Declared, at: KeyPath = ()) -> Iterator[Leaf]:
-    """Yield the numbers that are written in a declaration, including the declarations inside it.
+    """Yield the numbers that are written in a declaration, and in the declarations inside it.
 
-    Left out: names of parameters, times that are 0, amounts that are 0, and values for which `_leaf` has no rule.
+    A parameter that is written instead of a number is left out. So are times and amounts of 0, and numbers that are
+    neither estimates nor counts, chances, times or spreads.
     """
     for name in type(declared).model_fields:
         value = getattr(declared, name)

@@ -12,7 +12,7 @@ from planner.reading.estimates.estimate import Estimate
 from planner.reading.estimates.forms import Arithmetic, ByModel
 
 MOST_JITTER = 3.0
-"""Largest standard deviation of a logarithm, as in `planner.reading.units.log_sd`."""
+"""Largest standard deviation of a logarithm that a workflow file may declare."""
 
 
 def times(estimate: Estimate, factor: float) -> Estimate:

@@ -29,7 +29,7 @@ class NumberOfFile:
     kind : kind of the step, or ``crew``, ``model``, ``parameter`` or ``uncertainty``
     key : key of the number, such as `time` or `tool.result`
     estimate : the number as written in the file
-    measure : how a factor changes the number, as in `Measure`
+    measure : how a factor changes the number: it multiplies the number, its odds or its spread; counts are rounded
     decided : whether the number is counted or decided before the run; False: the number is an estimate
     """
 
@@ -100,7 +100,7 @@ def _of_steps(workflow: Workflow) -> Iterator[StatedNumber]:
 def _of_step(workflow: Workflow, place: StepPlace, step: Step, path: str, is_branch: bool) -> Iterator[StatedNumber]:
     for leaf in leaves(step):
         if not (is_branch and leaf.at == ("chance",)):  # the chance of a branch is a number of the choice
-            key = ".".join(leaf.name).removeprefix(f"{step.kind}.")
+            key = ".".join(leaf.written_at).removeprefix(f"{step.kind}.")
             yield _number(leaf, path, step.kind, key, partial(_with_leaf, workflow, place, leaf))
     chances = {name: branch.chance or 0.0 for name, branch in (step.choose or {}).items()}
     for name, chance in chances.items():

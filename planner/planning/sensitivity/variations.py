@@ -57,9 +57,11 @@ class Changed:
 class Effect(NumberOfFile):
     """The effect of dividing or multiplying a number of the file by a factor.
 
-    low : results with the number divided by the factor
-    high : results with the number multiplied by the factor
-    effect : the larger change of the p90 in seconds, as an absolute value; None if neither workflow was simulated
+    Two changed workflows are simulated: in one, the number is divided by the factor; in the other, it is multiplied.
+
+    low : time and cost of the workflow with the divided number
+    high : time and cost of the workflow with the multiplied number
+    effect : the larger of the two changes of the p90 in seconds, as an absolute value; None if none was simulated
     effect_error : half the width of the 95% interval of `effect`; None if there are too few samples
     """
 
@@ -71,9 +73,9 @@ class Effect(NumberOfFile):
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """A number of the file, and the factor by which it changes.
+    """A number of the file, and the factor by which it is multiplied in a changed workflow.
 
-    index : position of the number in the file
+    index : position in the list of all numbers
     """
 
     number: StatedNumber
@@ -119,7 +121,9 @@ class Variations:
     _sampled: dict[tuple[int, float], Accumulator] = field(default_factory=dict)
 
     def effects(self, numbers: Sequence[StatedNumber], off: float, progress: Progress) -> tuple[Effect, ...]:
-        """Return the effect of each number, the largest first. Numbers that somebody decides come last.
+        """Return the effect of each number, the largest first.
+
+        Numbers that are counted or decided before the run come after all estimates.
 
         off : factor by which each number is divided and multiplied
         """
@@ -190,9 +194,10 @@ class Variations:
         )  # fmt: skip
 
     def _result(self, change: Change) -> tuple[Changed, float | None, float | None]:
-        """Return the results of a changed workflow, and the change of its p90 with the error of this change.
+        """Return the time and cost of a changed workflow, its effect on the p90 in seconds, and the effect's error.
 
-        If the workflow has fewer samples than the scenario, it is compared with the same samples of the scenario.
+        The effect is the absolute difference from the p90 of the scenario. The error is half the width of its 95%
+        interval. If the workflow has fewer samples than the scenario, the two are compared on these samples.
         """
         whole = self.base.all
         p50, p90 = (whole.seconds.quantile(q) for q in (0.5, Q))
@@ -240,9 +245,9 @@ def _carried(whole: Values, changed: Values, first: Values, q: float) -> tuple[f
 
 
 def _rank(effect: Effect) -> tuple[bool, bool, float, float, float]:
-    """Return a sort key. Estimates come first.
+    """Return a sort key: estimates come before all other numbers, then larger effects before smaller ones.
 
-    Otherwise, larger effects come first: on the p90; if these are equal, on the p50; if these are equal, on the cost.
+    Effects are compared by the p90. If these are equal, they are compared by the p50, then by the cost.
     """
     spans = [_span(effect.low.p50, effect.high.p50), _span(effect.low.usd, effect.high.usd)]
     return effect.decided, effect.effect is None, -(effect.effect or 0.0), -spans[0], -spans[1]
@@ -257,7 +262,7 @@ def first_to_get_right(effects: Iterable[Effect]) -> Effect | None:
 
     Return None if no estimate has an effect that is larger than the error of the simulation.
 
-    effects : in the order of `Variations.effects`
+    effects : effects of all numbers, the largest first
     """
     return next((effect for effect in effects if not effect.decided and significant(effect)), None)
 

@@ -13,7 +13,7 @@ from planner.planning.results import ALIKE, Scenario
 from planner.planning.target.goal import Candidate, Target
 
 WIDE = 8
-"""Most numbers of agents between a number and twice this number that `neighbours` yields."""
+"""Most numbers between a crew's number of agents and twice that number that are tried."""
 
 
 class Cost(NamedTuple):
@@ -112,12 +112,15 @@ _STANDINGS = ("meets", "limit", "misses")
 
 
 def neighbours(numbers: Sequence[int], most: int, wide: bool) -> Iterator[tuple[int, ...]]:
-    """Yield combinations of numbers of agents near `numbers`.
+    """Yield combinations of numbers of agents near a given combination.
 
-    In each, one crew has one agent more or less, or one agent moves to another crew.
+    In each, one crew has one agent more or less, or one agent moves to another crew. For example, (3, 5) has the
+    neighbours (2, 5), (4, 5), (3, 4), (3, 6), (4, 4) and (2, 6).
 
+    numbers : the given number of agents of each crew
     most : largest number of agents of a crew
-    wide : whether to add combinations in which one crew has up to twice its agents, at most `WIDE` for each crew
+    wide : whether to also yield combinations in which one crew has up to twice its agents. For each crew, these are at
+        most `WIDE` (8) combinations
     """
     steps = [(index, change) for index in range(len(numbers)) for change in (-1, 1)]
     pairs = [((more, 1), (less, -1)) for more in range(len(numbers)) for less in range(len(numbers)) if more != less]

@@ -26,7 +26,7 @@ class Crews:
     sizing : sizing of the first crew
     requested : the requested numbers
     chosen : whether the first crew was chosen because of its drag
-    drag : drag of the first crew in the declared scenario, as a share of the p50; 0 if `chosen` is
+    drag : share of the declared scenario's p50 that unlimited agents of the first crew would save; 0 if `chosen` is
         false
     """
 
@@ -40,7 +40,14 @@ class Crews:
         cls, workflow: Workflow, crew: str | None, agents: AgentCounts, seed: int, stopping: Stopping,
         progress: Progress,
     ) -> Crews:  # fmt: skip
-        """Choose the crews. If a workflow has several crews and none is named, choose the crew with the largest drag.
+        """Return the crews whose numbers of agents the search varies.
+
+        These are the crews that the user names, or the only crew of the workflow. If there are several crews and the
+        user names none, it is the crew with the largest drag: the one that would save the most time if it had unlimited
+        agents.
+
+        crew : name of the crew to which `agents` applies; None: not named
+        agents : requested numbers of agents; None: the default numbers
 
         Raises InputError if a crew is unknown, or if there are too many combinations. Also raises InputError if it is
         unclear to which of several crews the numbers apply.

@@ -15,7 +15,10 @@ from planner.planning.results import Accepted, Scenario, Seconds, Usd
 from planner.sampling.accumulator import ScenarioSamples
 
 Standing = Literal["meets", "limit", "misses"]
-"""Position of a 95% interval relative to a limit: below the limit (meets), around it (limit) or above it (misses)."""
+"""Whether a value keeps a limit: surely (``meets``), perhaps (``limit``) or surely not (``misses``).
+
+It is ``limit`` if the 95% interval of the value contains the limit.
+"""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class Candidate:
 
     @property
     def standing(self) -> Standing:
-        """The worse of `in_time` and `in_budget`. The order from best to worst is ``meets``, ``limit``, ``misses``."""
+        """Whether the scenario meets both deadline and budget: ``meets``, perhaps (``limit``), or ``misses``."""
         both = (self.in_time, self.in_budget)
         return "misses" if "misses" in both else "limit" if "limit" in both else "meets"
 
@@ -144,9 +147,10 @@ def few_samples(q: float, seconds: Iterable[Values]) -> tuple[Note, ...]:
 
 
 def standing(samples: Values, q: float, limit: float) -> Standing:
-    """Return the position of the 95% interval of the quantile `q` relative to `limit`.
+    """Return whether the quantile `q` of some samples is at most `limit`.
 
-    ``meets``: the interval is at most `limit`. ``misses``: it is above `limit`. ``limit``: it contains `limit`.
+    Return ``meets`` if its whole 95% interval is at most `limit`, and ``misses`` if the whole interval is above it.
+    Otherwise, the samples cannot decide: return ``limit``.
     """
     low, high = samples.interval(q)
     if low < high and not enclosed(samples.count, q):

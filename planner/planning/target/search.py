@@ -38,9 +38,10 @@ MOST_STEPS = 24
 
 @dataclass(frozen=True)
 class Obstacle:
-    """The reason why no scenario surely meets a target.
+    """The reason why no scenario surely meets a target: what delays the scenario that comes closest to it.
 
-    closest : the scenario that comes closest to the target, as in `Candidates.closest`
+    closest : the scenario that comes closest to the target: the quickest one within the budget, or the cheapest one if
+        none is within the budget
     steps : the steps whose shortening would save the most time in `closest`, the best first
     holders : the steps, crews, queues and limits with the largest drags in `closest`, the largest first
     """
@@ -56,19 +57,20 @@ class TargetResult:
 
     crews : names of the crews whose numbers of agents vary. The first is the crew of `Scenario.agents`
     chosen : whether the planner chose the first crew; if not, the user named it, or there is only one crew
-    crew_drag : drag of the first crew in the declared scenario, as a share of the p50; 0 if `chosen`
+    crew_drag : share of the declared scenario's p50 that unlimited agents of the first crew would save; 0 if `chosen`
         is false
     declared : declared number of agents of each crew; empty if the workflow has no crews
     candidates : the scenarios of the grid, in the order of the requested models, speeds and numbers of agents
     cheapest : the cheapest scenario that surely meets the target, in the grid or between points of the grid; None if
         there is none. Scenarios that everybody can buy come first. If several cost about the same, it is the one with
         the fewest agents
-    perhaps : the cheapest scenario that may meet the target. It is cheaper than `cheapest` and not harder to buy. If
-        `cheapest` is None: only scenarios that are easiest to buy are compared. None if there is none
-    next_cheaper : the quickest scenario that misses the target, is cheaper than `cheapest` and is not harder to buy;
-        None if there is none
-    restricted_cheapest : the cheapest scenario that surely meets the target but is harder to buy than `cheapest`; None
-        unless it is cheaper than `cheapest`
+    perhaps : a cheaper scenario than `cheapest` that meets the target perhaps: the 95% interval of its time or cost
+        contains the limit. It is the cheapest one of those that are not harder to buy than `cheapest`, or that are
+        easiest to buy if `cheapest` is None. None if there is none
+    next_cheaper : a cheaper scenario than `cheapest` that misses the target. It is the quickest one of those that are
+        not harder to buy than `cheapest`. None if there is none
+    restricted_cheapest : a cheaper scenario than `cheapest` that surely meets the target but is harder to buy. It is
+        the cheapest one. None if there is none
     speeds : for each model and combination of numbers of agents, the least speed that meets the deadline
     agents : for each model, speed and crew, the least number of agents that meets the deadline
     obstacle : the reason why `cheapest` is None; None if `cheapest` is a scenario
@@ -134,7 +136,7 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
     candidates = Candidates(grid, target)
     cheapest = _descend(search, candidates)
     obstacle = None if cheapest is not None else _obstacle(candidates, progress)
-    perhaps, missed, restricted_cheapest = _cheaper(search, candidates, cheapest)
+    perhaps, missed, restricted_cheapest = _alternatives(search, candidates, cheapest)
     reached = Precision.of(stopping.target, (grid.found[point].seconds for point in points))
     sizes = crews.sizing.sizes(points[0].agents, points[0].others)
     remarks = (
@@ -159,10 +161,13 @@ def find_cheapest(workflow: Workflow, target: Target, speeds: Sequence[float], a
 def _descend(search: Search, candidates: Candidates) -> Candidate | None:
     """Return the cheapest scenario that surely meets the target, in the grid or between points of the grid.
 
-    Each round starts at the cheapest scenario so far, and simulates nearly the same numbers of agents.
-    If its speed is a requested one, this speed is kept. If more agents cost less, up to twice as many are simulated.
-    Otherwise, the least speed is searched for, with up to twice as many agents.
-    The search stops if a round finds nothing cheaper.
+    Each round starts at the cheapest scenario so far, and tries similar numbers of agents, to find a cheaper one:
+
+    - If its speed is one of the user's, the numbers are tried at this speed. First, each crew has one agent more or
+      less. If more agents cost less, up to twice as many are tried too.
+    - If its speed is another one, up to twice as many agents are tried, each with the least speed that is needed.
+
+    The search stops after a round that finds nothing cheaper.
     """
     grid = search.grid
     done: set[Scenario] = set()
@@ -192,10 +197,15 @@ def _usd(candidate: Candidate) -> float:
     return Cost.of(candidate).usd
 
 
-def _cheaper(
+def _alternatives(
     search: Search, candidates: Candidates, cheapest: Candidate | None
 ) -> tuple[Candidate | None, Candidate | None, Candidate | None]:
-    """Return `TargetResult.perhaps`, `next_cheaper` and `restricted_cheapest`."""
+    """Return three scenarios that are cheaper than `cheapest` but have a disadvantage. Each may be None.
+
+    The first meets the target only perhaps. The second misses it. The third surely meets it, but is harder to buy.
+
+    cheapest : the cheapest scenario that surely meets the target. If it is None, only the first scenario is returned
+    """
     # The search between speeds always ends next to the limit: such scenarios say nothing new.
     tried = [candidate for candidate in candidates.all() if candidate.scenario.speed in search.speeds]
     if cheapest is None:
@@ -234,4 +244,4 @@ def _obstacle(candidates: Candidates, progress: Progress) -> Obstacle:
     found = drags(grid.workflow.on(point.model), sizes, grid.seed, grid.samples, progress, point.speed)
     order = sorted(step_results(detail, found), key=lambda step: (-step.drag.seconds, -step.critical))
     steps = tuple(step for step in order if step.drag.seconds > 0 or step.critical > 0)[:NAMED]
-    return Obstacle(closest, steps, found.named())
+    return Obstacle(closest, steps, found.largest())

@@ -69,19 +69,20 @@ class Search:
 
 @dataclass(frozen=True)
 class Requirement:
-    """The least speed or the least number of agents that meets a deadline.
+    """The least speed, or the least number of agents of a crew, that meets a deadline.
 
-    The least speed is searched for fixed numbers of agents. The least number of agents of a crew is searched for a
-    fixed speed, and for fixed numbers of agents of all other crews. In `value`, `low` and `high`, None means that no
-    speed or number was found.
+    The least speed is for fixed numbers of agents. The least number of agents is for a fixed speed, and for fixed
+    numbers of agents of all other crews.
 
-    crew : the crew whose least number of agents is searched for; None: the least speed is searched for
-    fixed : the fixed speed; if the least speed is searched for, the fixed number of agents of the first crew
-    value : the least speed or number that meets the deadline
-    low : the least speed or number that may meet the deadline, by the lower end of the time's 95% interval
-    high : the least speed or number that surely meets the deadline, by the upper end of the time's 95% interval
-    at : the scenario with `value`; if `value` is None, the quickest scenario that was tried
-    sure : the scenario with `high`; None if `high` is None
+    crew : name of the crew, for a number of agents; None for a speed
+    fixed : for a number of agents, the fixed speed; for a speed, the fixed number of agents of the first crew
+    value : the least speed or number of agents that meets the deadline; None if none was found
+    low : the least one that perhaps meets the deadline, by the lower end of the time's 95% interval; None if none was
+        found
+    high : the least one that surely meets the deadline, by the upper end of the time's 95% interval; None if none was
+        found
+    at : the scenario with the speed or number `value`; if `value` is None, the quickest scenario that was tried
+    sure : the scenario with the speed or number `high`; None if `high` is None
     solved : whether the search was completed before time ran out
     """
 
@@ -111,8 +112,8 @@ _BOUNDS: tuple[_Bound, ...] = ("value", "low", "high")
 class _Bracket(NamedTuple):
     """The range in which the search for the least number of agents or the least speed continues.
 
-    met : the least tried value that meets the deadline; None if no tried value meets it
-    below : the highest tried value below `met`, or the highest tried value if `met` is None; None if there is none
+    met : of the tried values, the smallest one that meets the deadline; None if none meets it
+    below : of the tried values, the largest one below `met`. If `met` is None: the largest one. None if there is none
     """
 
     below: float | None
@@ -150,7 +151,7 @@ class _Line:
     def bracket(self, bound: _Bound, deadline: float) -> _Bracket:
         """Return the two tried values between which the search continues.
 
-        The higher value is the least tried value that meets the deadline. The lower value is the next one below it.
+        For example, if 1, 2, 4 and 8 agents were tried, and 4 and 8 agents meet the deadline, return 2 and 4.
 
         bound : the value to compare with the deadline: the percentile, or an end of its 95% interval
         """

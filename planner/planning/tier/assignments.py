@@ -168,7 +168,8 @@ def selected(assignments: Assignments, steps: Sequence[str], limits: Limits, pro
     """Search for good assignments of steps to the fast tier. Return all simulated assignments.
 
     One search starts with no step on the fast tier. A second search starts with all steps on it.
-    A search first moves single steps until the limits are met. Then it improves the assignment as in `_climb`.
+    A search first moves single steps until the limits are met. Then it moves one or two steps at a time, as long as
+    that improves the assignment.
 
     steps : paths of the steps that can move to the fast tier
     """
@@ -178,14 +179,14 @@ def selected(assignments: Assignments, steps: Sequence[str], limits: Limits, pro
     return list(assignments.samples_of)
 
 
-def best_of(assignments: Assignments, some: Iterable[FastSteps], limits: Limits, most: int) -> list[FastSteps]:
-    """Choose the best of some assignments, so that they can be simulated with more samples.
+def finalists(assignments: Assignments, some: Iterable[FastSteps], limits: Limits, most: int) -> list[FastSteps]:
+    """Return the assignments that may turn out to be best when they are simulated with more samples.
 
-    The list ends with the best assignments that are surely within the limits, the very best of them first.
-    It begins with assignments that are better than the best sure one, but only perhaps within the limits.
-    Each part has at most `most` assignments.
+    These are the best of those that are surely within the limits, by their 95% intervals. Before them come assignments
+    that would be better, but that are within the limits only perhaps. Each of the two parts begins with its best one.
 
     some : simulated assignments to choose from
+    most : largest number of assignments in each part
     """
     distinct = list(dict.fromkeys(some))
     sure = _ordered(assignments, distinct, limits)[:most]
@@ -242,7 +243,7 @@ def _climb(
         for size in (1, 2):
             moves = assignments.take([current ^ set(moved) for moved in combinations(steps, size)], progress)
             within = _ordered(assignments, moves, limits)
-            better = [move for move in within if _better(assignments, current, move, limits)]
+            better = [move for move in within if _improves(assignments, current, move, limits)]
             if better:
                 gain = _gain(assignments, current, limits)
                 current = max(better, key=gain) if limits.deadline is None else better[0]
@@ -251,8 +252,14 @@ def _climb(
             return current
 
 
-def _better(assignments: Assignments, current: FastSteps, move: FastSteps, limits: Limits) -> bool:
-    """Return whether `move` comes before `current` by `Limits.order`, or `current` is not surely within the limits."""
+def _improves(assignments: Assignments, current: FastSteps, move: FastSteps, limits: Limits) -> bool:
+    """Return whether the assignment `move` is better than `current`.
+
+    With a deadline, it must be cheaper. Without a deadline, it must be quicker. Any assignment is better than one that
+    is not surely within the limits.
+
+    move : an assignment that is surely within the limits
+    """
     before, after = assignments.samples_of[current], assignments.samples_of[move]
     return limits.order(after) < limits.order(before) or not limits.fits(before)
 

@@ -12,11 +12,11 @@ _WORSE = {"meets": 0, "limit": 1, "misses": 2}
 def closest(assignments: Assignments, limits: Limits) -> FastSteps:
     """Return the assignment that comes closest to the limits.
 
-    It is the quickest assignment within the budget. Of those that take up to `ALIKE` longer, it is the cheapest, then
-    the one with the fewest steps on the fast tier.
+    This is the quickest assignment within the budget. If several are about as quick (up to 1% slower), it is the
+    cheapest one of them, then the one with the fewest steps on the fast tier.
 
-    If no assignment is within the budget, it is the cheapest assignment. Of those that cost up to `ALIKE` more, it is
-    the one with the fewest steps on the fast tier, then the quickest.
+    If no assignment is within the budget, this is the cheapest assignment. If several are about as cheap, it is the one
+    of them with the fewest steps on the fast tier, then the quickest.
 
     An assignment that misses a limit never replaces one that may keep this limit.
     """

@@ -40,7 +40,7 @@ class Limits:
         return "limit" if samples.usd is None else standing(samples.usd, self.percentile, self.budget)
 
     def standing(self, samples: ScenarioSamples) -> Standing:
-        """Return the worse of `in_time` and `in_budget`."""
+        """Return whether an assignment meets both deadline and budget: ``meets``, ``limit`` (perhaps) or ``misses``."""
         both = self.in_time(samples), self.in_budget(samples)
         return "misses" if "misses" in both else "limit" if "limit" in both else "meets"
 
@@ -53,7 +53,7 @@ class Limits:
         return samples.seconds.quantile(self.percentile)
 
     def order(self, samples: ScenarioSamples) -> tuple[float, float]:
-        """Return a sort key: time and cost. With a deadline, the mean cost is first."""
+        """Return a sort key: with a deadline, the mean cost and then the time; without one, the reverse."""
         key = self.time(samples), cost(samples)
         return key if self.deadline is None else key[::-1]
 

@@ -29,8 +29,8 @@ from planner.planning.tier.assignments import (
     Assignments,
     FastSteps,
     all_of,
-    best_of,
     every,
+    finalists,
     may_be_fast,
     selected,
 )
@@ -116,7 +116,7 @@ class TierResult:
         assignment is surely within the limits
     thrifty : a cheaper assignment that is about as quick as `best`; None if there is none, or if there is a deadline
     closest : if `best` is None: the quickest assignment within the budget, or the cheapest assignment if none is within
-        the budget, with the rule for ties of `planner.planning.tier.closest`. Otherwise None
+        the budget. Otherwise None
     alone : results with a single step on the fast tier; some steps are missing if time ran out
     searched : number of assignments that the search simulated
     search_samples : number of samples of each assignment in the search
@@ -163,8 +163,10 @@ def tier(workflow: Workflow, fast: str, limits: Limits, *, agents: int | Mapping
 
     fast : name of the profile of the fast tier
     limits : a budget, a deadline, or both
-    agents, crew : as in `forecast`
-    samples, precision : rule for when to stop, as in `Stopping`
+    agents : number of agents of the crew `crew`, or numbers of agents by name of crew; None: the declared numbers
+    crew : name of the crew whose number of agents is `agents`; None: the only crew
+    samples : largest number of samples
+    precision : relative error of p50 and p90 at which the simulation stops, such as 0.01
     max_time : time limit in seconds; half of this time is for the search. At least one block of samples is simulated.
 
     Raises InputError if no step can move to the fast tier, or if a cost is unknown.
@@ -180,15 +182,15 @@ def tier(workflow: Workflow, fast: str, limits: Limits, *, agents: int | Mapping
     search.first(ends, 2, Stopping(min(stopping.most, SEARCHED)), progress)
     _require_prices(search.samples_of[everything], search.samples_of[nothing])
     if few:
-        finalists = all_of(steps)
+        chosen_few = all_of(steps)
     else:
         search.take(alone, progress)
         tried_all = every(search, steps, progress) if exhaustive else selected(search, steps, limits, progress)
-        finalists = best_of(search, tried_all, limits, FINAL)
-        if not any(limits.fits(search.samples_of[chosen]) for chosen in finalists):
-            finalists += [closest_of(search, limits), *nearest(search, limits)[:FINAL]]
+        chosen_few = finalists(search, tried_all, limits, FINAL)
+        if not any(limits.fits(search.samples_of[chosen]) for chosen in chosen_few):
+            chosen_few += [closest_of(search, limits), *nearest(search, limits)[:FINAL]]
     final = Assignments(workflow, fast, sizes, seed, backend, stopping, search.draw_cache)
-    sampled = final.first(list(dict.fromkeys([*ends, *finalists])), 2, stopping, progress)
+    sampled = final.first(list(dict.fromkeys([*ends, *chosen_few])), 2, stopping, progress)
     count, reached = sampled.count, Precision.of(stopping.target, sampled.seconds[:2])
     simulated_alone = final.take(alone, progress)
     tried = final if few else search
@@ -212,7 +214,7 @@ def tier(workflow: Workflow, fast: str, limits: Limits, *, agents: int | Mapping
             to_fast=PairedDifference.of(samples, samples_of[everything]),
         )
 
-    best, thrifty = _best(final, limits)
+    best, thrifty = _best_and_thrifty(final, limits)
     closest = None if best is not None else closest_of(final, limits)
     models = samples_of[everything].accumulator.batch.models
     choices = {nothing, everything, best, thrifty, closest} - {None}
@@ -237,8 +239,12 @@ def tier(workflow: Workflow, fast: str, limits: Limits, *, agents: int | Mapping
     )  # fmt: skip
 
 
-def _best(final: Assignments, limits: Limits) -> tuple[FastSteps | None, FastSteps | None]:
-    """Return `TierResult.best` and `thrifty`."""
+def _best_and_thrifty(final: Assignments, limits: Limits) -> tuple[FastSteps | None, FastSteps | None]:
+    """Return the best assignment that is surely within the limits, and a cheaper one that is about as quick.
+
+    With a deadline, the best assignment is the cheapest one, and there is no second one. Without a deadline, it is the
+    quickest one. Return None instead of an assignment that does not exist.
+    """
     samples_of = final.samples_of
     within = [chosen for chosen in samples_of if limits.fits(samples_of[chosen])]
     best = min(within, key=lambda chosen: final.order(chosen, limits), default=None)

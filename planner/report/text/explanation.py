@@ -25,7 +25,7 @@ from planner.planning.explanation import (
     CrewPay,
     Explained,
     Explanation,
-    Level,
+    ModelRates,
     RequestDetail,
     Term,
 )
@@ -57,8 +57,8 @@ def explanation_text(forecast: Forecast, explanation: Explanation) -> str:
         "  T = jitter · (TTFT + uncached / prefill_speed + output / (output_speed·speed))",
         "  USD = (input · price + written · price + read · price + output · price) / 10⁶",
     ]
-    for level in explanation.levels:
-        lines += ["", *_level(level, forecast.result.scenario.speed)]
+    for rates in explanation.models:
+        lines += ["", *_rates(rates, forecast.result.scenario.speed)]
     for name, value in explanation.layers.items():
         lines += ["", f"Estimates are off by {value:.3g}x in this sample ({name})."]
     for name, crew in explanation.crews.items():
@@ -119,27 +119,27 @@ def _path(explanation: Explanation) -> str:
     return f"Its critical path: {quantities.seconds(explanation.seconds)} = {' + '.join(parts) or '0s'}."
 
 
-def _level(level: Level, speed: float) -> Iterator[str]:
+def _rates(rates: ModelRates, speed: float) -> Iterator[str]:
     hypothetical = ", hypothetical, and the price with it" if speed != 1 else ""
-    yield from wrap(f"Profile {printable(level.model)}{_at(level.place)}, at {quantities.factor(speed)}{hypothetical}")
-    rows = [("ttft", quantities.seconds(level.ttft))]
-    if level.prefill_speed is not None:
-        rows.append(("prefill_speed", _speed(level.prefill_speed)))
-    rows.append(("output_speed", _speed(level.output_speed)))
+    yield from wrap(f"Profile {printable(rates.model)}{_at(rates.place)}, at {quantities.factor(speed)}{hypothetical}")
+    rows = [("ttft", quantities.seconds(rates.ttft))]
+    if rates.prefill_speed is not None:
+        rows.append(("prefill_speed", _speed(rates.prefill_speed)))
+    rows.append(("output_speed", _speed(rates.output_speed)))
     for name, value in rows:
-        declared = level.declared[name]
+        declared = rates.declared[name]
         drawn = f"drawn once per sample from {declared}" if " " in declared else ""
         yield f"  {name:<14}{value:>14}" + (f"   {drawn}" if drawn else "")
-    for profile, (factor, declared) in level.factors.items():
+    for profile, (factor, declared) in rates.factors.items():
         times = f"  with a factor of {factor:.4g}x, drawn once per sample from {declared}"
         yield from wrap(f"{times} ({printable(profile)})", 4)
-    yield f"  {'jitter':<14}{level.jitter:>14g}   log-sd, drawn for each request; its median is 1"
-    if level.price is None:
+    yield f"  {'jitter':<14}{rates.jitter:>14g}   log-sd, drawn for each request; its median is 1"
+    if rates.price is None:
         yield "  price         unknown"
-    elif "per hour" in level.price:
-        yield f"  {'price':<14}{level.price['per hour']:>14g}   $ an hour, for all of the completion time"
+    elif "per hour" in rates.price:
+        yield f"  {'price':<14}{rates.price['per hour']:>14g}   $ an hour, for all of the completion time"
     else:
-        prices = ", ".join(f"{key} ${value:g}" for key, value in level.price.items())
+        prices = ", ".join(f"{key} ${value:g}" for key, value in rates.price.items())
         yield from wrap(f"  price per 10⁶ tokens: {prices}")
 
 
