@@ -30,6 +30,9 @@ LONGEST_TEXT = 100
 
 _SECONDS = {"ms": 1e-3, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION = re.compile(rf"({NUMBER})\s*(ms|sec|min|s|m|h|d)\s*")
+_HOURS_MINUTES = re.compile(r"\d+h[0-5]\d")
+"""A time as results show it, such as `2h05`."""
+
 _TOKENS = re.compile(rf"({NUMBER})\s*([kKM]?)(?:\s*(?:tokens?|tok))?")
 _RATE = re.compile(rf"({NUMBER})\s*([kK]?)\s*(?:(?:tokens?|tok)?\s*/\s*s)?")
 _FACTOR = re.compile(rf"({NUMBER})\s*[x×]?")
@@ -144,7 +147,7 @@ def _match(pattern: re.Pattern[str], value: Any, expected: str) -> tuple[float, 
 
 
 def duration(value: Any) -> float:
-    """Parse a time, such as `30s`, `500ms`, `5min`, `1h30m` or `2d`, into seconds. The time 0 needs no unit."""
+    """Parse a time, such as `30s`, `500ms`, `5min`, `1h30m`, `1h30` or `2d`, into seconds. The time 0 needs no unit."""
     expected = "a time with its unit, such as 30s, 5min or 1h30m"
     if is_number(value):
         number = finite(float(value))
@@ -152,6 +155,8 @@ def duration(value: Any) -> float:
             raise BadValueError("a time needs a unit", f"write {number:.15g}s, {number:.15g}min or {number:.15g}h")
         return 0.0
     text = _text(value, expected)
+    if _HOURS_MINUTES.fullmatch(text):
+        text += "min"
     parts = _DURATION.findall(text)
     if not parts or _DURATION.sub("", text):
         if _PLAIN.fullmatch(text):

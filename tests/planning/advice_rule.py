@@ -33,7 +33,8 @@ def brute_force(rule: Rule) -> tuple[str, Scenario, Scenario]:
         return min(near, key=lambda each: (each.agents, each.others))
 
     def buyable(each: Scenario) -> int:
-        return AVAILABILITY.index("hypothetical" if each.speed != 1 else rule.restricted.get(each.model, ""))
+        of_model = rule.restricted.get(each.model, "")
+        return AVAILABILITY.index("hypothetical" if each.speed != 1 and of_model != "retired" else of_model)
 
     def pick(candidates: list[Scenario]) -> Scenario | None:
         paying = [each for each in candidates if pays(declared, each)]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import planner
 from planner.planning import Scenario
-from planner.planning.decisions.advice import AVAILABILITY, Advice, Point, Rule
+from planner.planning.decisions.advice import AVAILABILITY, Advice, Point, Rule, availability
 from tests.planning.advice_rule import brute_force
 
 TEXT = """\
@@ -85,7 +85,7 @@ BY_HAND = {
         16, 2, None, "more-agents", SIXTEEN, 70, ("plain", 2.5, "hypothetical", 5.4), declared=", available: limited"
     ),
     "more agents of a retired model": Plan(
-        16, 2, None, "more-agents", SIXTEEN, 70, ("plain", 2.5, "hypothetical", 5.4), declared=", available: retired"
+        16, 2, None, "more-agents", SIXTEEN, 70, ("plain", 2.5, "retired", 5.4), declared=", available: retired"
     ),
     # 8 tools on 8 agents: 10 s on any model. A model that serves no request is not restricted.
     "keep if nothing is worth it": Plan(
@@ -202,3 +202,33 @@ def test_only_rivals_decide_whether_a_row_may_be_chosen(rule: Rule) -> None:
         easier = [row for row in rule.rows if rule.rank(row) < rule.rank(best.row)]
         assert rule.rival(best.row) is not None
         assert all(rule.rival(row) is not None for row in easier)
+
+
+def test_no_speed_of_a_retired_model_is_easier_to_buy_than_the_model() -> None:
+    restricted = {"old": "retired", "few": "limited"}
+    assert (
+        availability(Scenario("old", 1.5, 1), restricted)
+        == availability(Scenario("old", 1.0, 1), restricted)
+        == "retired"
+    )
+    assert availability(Scenario("few", 1.5, 1), restricted) == "hypothetical"
+
+
+def test_both_says_what_each_lever_gains() -> None:
+    """6 of 40 items at a time: 7 · 10 s, all at once 10 s; on the fast tier, which costs twice as much, 5 s."""
+    text = """workflow: test
+model: m
+models:
+  m: {ttft: 0s, output_speed: 50, jitter: 0, price: {input: 0, output: 100}}
+  fast: {based_on: m, speed: 2x, price_multiplier: 2}
+crews: {team: {agents: 6}}
+steps:
+  a: {for_each: 40, crew: team, llm: {output: 500}}
+"""
+    workflow = planner.load_workflow(text)
+    advice = planner.compare(workflow, models=["m", "fast"], samples=2).advice
+    assert advice.verdict == "both"
+    agents, tier = advice.levers
+    assert (agents.saved, agents.usd) == (pytest.approx(60, abs=1e-5), pytest.approx(0))
+    assert (tier.saved, tier.usd) == (pytest.approx(5, abs=1e-5), pytest.approx(2))
+    assert planner.compare(workflow, speeds=[1], samples=2).advice.levers == ()

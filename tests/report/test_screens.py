@@ -182,7 +182,7 @@ def test_the_table_tells_retired_models_from_those_not_sold_to_everybody(models:
     comparison = planner.compare(planner.load_workflow(SOLD), models=models, samples=16)
     table = advice_table(comparison, 9)
     assert {mark for _, mark, _ in table.rows} == marks
-    assert ("retired" in table.legend) == ("!!" in marks)
+    assert ("no longer sold" in table.legend) == ("!!" in marks)
     assert ("everybody" in table.legend) == ("!" in marks)
 
 

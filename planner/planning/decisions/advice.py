@@ -81,6 +81,9 @@ class Advice:
     over_one : the change from one agent of `crew` to the recommended scenario; None if it has one agent
     more : the change from the recommended scenario to about twice the agents; None if no larger number was simulated
     faster : the change from the recommended scenario to another model or speed; None if there is none
+    levers : for the verdict ``both``: the change of the agents alone, and the change from there to the recommended
+        model and speed. Otherwise empty
+    availability : availability of the declared model, as in `AVAILABILITY`
     holders : the steps, crews, queues and limits that delay the declared scenario most
     """
 
@@ -104,15 +107,20 @@ class Advice:
     over_one: Change | None
     more: Change | None
     faster: Change | None
+    levers: tuple[Change, ...]
+    availability: str
     holders: tuple[Holder, ...]
 
 
 def availability(scenario: Scenario, restricted: Mapping[str, str]) -> str:
-    """Return ``hypothetical`` for a speed that nobody offers. Otherwise return the availability of the model.
+    """Return ``hypothetical`` for a speed that nobody offers, unless the model is retired.
+
+    Otherwise return the availability of the model.
 
     restricted : availability of each model that not everybody can buy
     """
-    return restricted.get(scenario.model, "") if scenario.speed == 1 else "hypothetical"
+    of_model = restricted.get(scenario.model, "")
+    return of_model if scenario.speed == 1 or of_model == "retired" else "hypothetical"
 
 
 @dataclass(frozen=True)
@@ -313,6 +321,16 @@ class Rule:
         availability = self.availability(after) if before.row != after.row else ""
         return Change(before, after, saved, share, usd, per_hour, availability, self.is_worth(before, after))
 
+    def levers(self, choice: Choice) -> tuple[Change, ...]:
+        """Return the changes of a choice one after the other: first the agents, then the model and speed.
+
+        Return an empty tuple unless the verdict is ``both``, or if the agents alone are not among the points.
+        """
+        agents = Scenario(*self.row, *choice.recommended.crews)
+        if choice.verdict != "both" or agents not in self.points:
+            return ()
+        return self.change(self.declared, agents), self.change(agents, choice.recommended)
+
     def availability(self, scenario: Scenario) -> str:
         """Return the availability of a scenario, one of `AVAILABILITY`."""
         return availability(scenario, self.restricted)
@@ -418,5 +436,5 @@ def advise(
         rule.change(one, recommended) if one in rule.points and recommended.agents > 1 else None,
         None if more is None else rule.change(recommended, more),
         None if faster is None else rule.change(recommended, faster),
-        tuple(holders),
+        rule.levers(choice), rule.availability(declared), tuple(holders),
     )  # fmt: skip

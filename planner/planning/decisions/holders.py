@@ -167,7 +167,7 @@ def drags(
     same = [
         (at[name], index)
         for name, pools in groups.items()
-        if found[at[name]].kind == "queue"
+        if found[at[name]].kind in ("queue", "lead")
         for index, numbers in enumerate(steps.values())
         if found[index].kind == "coordination" and _uses_pools(graph, numbers, pools)
     ]

@@ -57,6 +57,7 @@ def question(comparison: ComparisonAnswer) -> str:
 def declared_phrase(advice: Advice) -> str:
     """Return a phrase such as `declared: 4 fixers, model sonnet: 2h00, $16.01`."""
     model = f", model {printable(advice.declared.model)}" if advice.declared.model else ""
+    model += f" ({_AVAILABILITY[advice.availability]})" if advice.availability else ""
     usd = "cost unknown" if advice.declared_usd is None else quantities.usd(advice.declared_usd)
     count = crews_phrase(advice.crew, advice.declared)
     agents = count if advice.limited or advice.most == 1 else f"no limit on agents, up to {advice.most:,} busy"
@@ -76,7 +77,8 @@ def advice_sentences(advice: Advice, each_crew: Sequence[Change] = (), unpaid: b
     unpaid : whether people work on the compared crew and are not paid
     """
     agents = _each_crew(advice, each_crew) if each_crew else _agents(advice, unpaid)
-    lines = [f"{_verdict(advice, unpaid)}.", agents, _faster(advice), held_by(advice.holders)]
+    holders = held_by(advice.holders, advice.declared_seconds)
+    lines = [f"{_verdict(advice, unpaid)}.", _levers(advice, unpaid), agents, _faster(advice), holders]
     if advice.chosen:
         lines.append(_chosen_crew(advice))
     elif advice.other_crew is not None:
@@ -111,7 +113,8 @@ def _verdict(advice: Advice, unpaid: bool) -> str:
         whole = quantities.seconds(advice.declared_seconds)
         reason = f"no simulated change saves {quantities.relative_error(advice.threshold)} of the {whole}"
         if advice.usd_per_hour is not None:
-            reason = f"no simulated change saves time for under {quantities.usd(advice.usd_per_hour)} an hour"
+            gain = quantities.relative_error(advice.threshold)
+            reason = f"no simulated change gains {gain} of the {whole} at {quantities.usd(advice.usd_per_hour)} an hour"
         kept = crews_phrase(advice.crew, after).upper() if advice.limited else "AS DECLARED"
         return f"KEEP {kept}: {reason}"
     agents = " instead of ".join(changed_phrases(advice.crew, advice.declared, after))
@@ -147,6 +150,18 @@ def _agents(advice: Advice, unpaid: bool) -> str:
         parts.append(f"1 would {_reversed(advice.over_one)}")
     row = "" if advice.recommended.row == advice.declared.row else f" with {_row(advice, advice.recommended)}"
     return f"Agents{row}: {'; '.join(parts)}." if parts else ""
+
+
+def _levers(advice: Advice, unpaid: bool) -> str:
+    """Return a sentence on the two changes of the verdict ``both``, one after the other. It may be empty."""
+    if not advice.levers:
+        return ""
+    agents, row = advice.levers
+    names = changed_phrases(advice.crew, advice.declared, agents.after)[0]
+    return (
+        f"Alone, {names} would {_would(advice, agents, unpaid)}. From there, {_row(advice, row.after)} would "
+        f"{_would(advice, row)}."
+    )
 
 
 def _reversed(change: Change) -> str:
@@ -201,19 +216,22 @@ def _faster(advice: Advice) -> str:
     return f"{start}{_row(advice, change.after)} would {_would(advice, change)}."
 
 
-def held_by(holders: Sequence[Holder]) -> str:
-    """Return the sentence that names what holds the workflow up, and by how much."""
+def held_by(holders: Sequence[Holder], seconds: float) -> str:
+    """Return the sentence that names what holds the workflow up, and by how much.
+
+    seconds : p50 of the completion time. A drag from fewer samples may be larger, and is then worded as this time
+    """
     if not holders:
         return "Held up by: nothing in particular."
     alone = " (each by itself)" if len(holders) > 1 else ""
-    return f"Held up by{alone}: {'; '.join(map(_holder, holders))}."
+    return f"Held up by{alone}: {'; '.join(_holder(holder, seconds) for holder in holders)}."
 
 
-def _holder(holder: Holder) -> str:
+def _holder(holder: Holder, most: float) -> str:
     wording = _WORK.get(holder.work, "{name}") if holder.agents is None else _POOLS[holder.kind]
     crew = "" if holder.agents is None else quantities.crew(holder.name, holder.agents)
     phrase = wording.format(name=printable(holder.name), agents=holder.agents, crew=crew)
-    drag = quantities.noisy(holder.drag.seconds, holder.drag.standard_error)
+    drag = quantities.noisy(holder.drag.seconds, holder.drag.standard_error, most)
     condition = "instant" if holder.agents is None else "unlimited"
     return f"{phrase} (-{drag} if {condition})"
 
@@ -277,7 +295,7 @@ def _share(advice: Advice, change: Change) -> str:
 _MARKS: Mapping[str, str] = {"limited": "!", "retired": "!!"}
 """Availability of a model → mark in the table."""
 
-_LEGEND: Mapping[str, str] = {"?": "nobody sells it", "!": "not sold to everybody", "!!": "retired, no longer sold"}
+_LEGEND: Mapping[str, str] = {"?": "nobody sells it", "!": "not sold to everybody", "!!": "no longer sold"}
 """Mark in the table → meaning."""
 
 

@@ -52,7 +52,7 @@ def forecast_sentences(forecast: Forecast) -> Iterator[str]:
     accepted = forecast.result.accepted
     if accepted.chance < 1:
         yield f"Failed: {quantities.relative_error(1 - accepted.chance)} of the runs end with a failure."
-    yield held_by(forecast.holders)
+    yield held_by(forecast.holders, forecast.result.seconds.p50)
     parts = _parts(forecast)
     if parts:
         yield f"Time goes to: {', '.join(parts)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from planner.errors import printable
@@ -32,15 +33,16 @@ _UNITS = (0.1, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 6 * 3600, 86400)
 """Units to which times with a large error are rounded, in seconds."""
 
 
-def noisy(value: float, standard_error: float) -> str:
+def noisy(value: float, standard_error: float, most: float = math.inf) -> str:
     """Return a time as text, without digits that are noise.
 
-    The time is rounded to a multiple of the largest unit that is at most twice its standard error.
+    The time is rounded to a multiple of the largest unit that is at most twice its standard error. If that is
+    over `most` seconds, the text is that of `most`.
     """
     unit = max((unit for unit in _UNITS if unit <= 2 * standard_error), default=0)
-    if not unit:
-        return seconds(value)
-    rounded = max(round(value / unit), 1) * unit
+    rounded = max(round(value / unit), 1) * unit if unit else value
+    if not unit or rounded > most:
+        return seconds(min(value, most))
     return f"{rounded:.{1 if unit < 1 else 0}f}s" if rounded < 60 else seconds(rounded)
 
 

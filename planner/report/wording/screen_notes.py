@@ -11,6 +11,9 @@ from planner.report.wording.notes import Sentence
 MOST_NOTES = 2
 """Most notes on a first screen."""
 
+MOST_MODELS = 2
+"""Most models whose sale one line about all profiles describes."""
+
 LEAST_ERROR = 0.02
 """Simulation errors above this share of a percentile are reported on a first screen."""
 
@@ -94,8 +97,11 @@ def _cautions(notes: Sequence[Note]) -> Iterator[Sentence]:
     restricted = {
         note.values["model"]: _RESTRICTED[note.values["available"]] for note in notes if note.code == "restricted-model"
     }
-    sold = {each["profile"]: "on sale at certain times or to some only" for each in caveats if each["kind"] == "sale"}
-    parts = [f"{model} is {phrase}" for model, phrase in {**sold, **restricted}.items()]
+    sold = {each["profile"]: each["text"] for each in caveats if each["kind"] == "sale"}
+    of_models = {**sold, **{model: f"{model} is {phrase}" for model, phrase in restricted.items()}}
+    parts = [*of_models.values()][:MOST_MODELS]
+    if len(of_models) > MOST_MODELS:
+        parts.append(f"{len(of_models) - MOST_MODELS} more are not sold to everybody")
     for kind, phrase in _SPEEDS.items():
         of_kind = [each["profile"] for each in caveats if each["kind"] == kind]
         if of_kind:

@@ -46,7 +46,7 @@ def _heading(sensitivity: Sensitivity, question: str) -> Iterator[str]:
     time, point, usd = sensitivity.seconds, sensitivity.scenario, sensitivity.usd
     run = f"{quantities.samples(sensitivity.samples)}, seed {sensitivity.seed}"
     yield f"{printable(sensitivity.workflow)}: {question} ({run})"
-    cost = "" if usd is None or not usd.p50 else f", cost {quantities.usd(usd.p50)}"
+    cost = "" if usd is None or not usd.p50 else f", p50 of the cost {quantities.usd(usd.p50)}"
     yield (
         f"Planned: {planned_phrase(sensitivity.sizes, point)}: "
         f"p50 {quantities.seconds(time.p50)}, p90 {quantities.seconds(time.p90)}{cost}"

@@ -96,7 +96,7 @@ def _not_met(result: TargetResult) -> Iterator[str]:
         yield f"In time, but {over}: {_scenario(result, least)}."
     if result.speeds and all(need.value is None and need.solved for need in (*result.speeds, *result.agents)):
         yield _no_speed(result)
-    yield held_by(obstacle.holders)
+    yield held_by(obstacle.holders, obstacle.closest.seconds.p50)
     yield from _remedies(result, closest, least)
 
 
