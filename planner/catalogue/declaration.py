@@ -99,7 +99,7 @@ class ProfilesDeclaration(Declared):
     """The profiles in a catalogue file, without the provenance of their numbers.
 
     models : profiles by name
-    prices : name of a profile → index of a price in the profile's list of prices → price
+    prices : for each profile, a dict of its prices by their index in the profile's list of prices
     """
 
     example: ClassVar[str] = "profiles: {a-name: {ttft: 1.5s, output_speed: 60}}"

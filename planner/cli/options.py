@@ -25,8 +25,8 @@ Speeds = Annotated[
     str | None,
     typer.Option(
         help="Multiply the output speed of every request by each of these factors, e.g. 1x,2.5x. [default: 1x and "
-        f"the faster tiers of the workflow's model, or {_SPEEDS} if it has none. With --model: {_SPEEDS} for one "
-        "model, 1x for several]",
+        f"the faster tiers of the workflow's model. Without such tiers, or with one --model: {_SPEEDS}. "
+        "With several models: 1x]",
         metavar=f"FACTOR{MORE}",
         show_default=False,
     ),
@@ -172,9 +172,7 @@ OnlyBelow = Annotated[
 ]
 ValueOfTime = Annotated[
     str | None,
-    typer.Option(
-        "--value-of-time", help="Cost of one hour for which one person waits, in USD, e.g. 120.", metavar="USD"
-    ),
+    typer.Option("--value-of-time", help="Cost of an hour of waiting for one person, in USD, e.g. 120.", metavar="USD"),
 ]
 Waiting = Annotated[str, typer.Option("--waiting", help="Number of people who wait for the result.", metavar="PEOPLE")]
 Setup = Annotated[

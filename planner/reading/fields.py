@@ -120,7 +120,7 @@ def _multiple(value: Any, context: FileContext) -> Estimate:
     if bare:
         low, high = bare.groups()
         raise BadValueError(
-            "a range of factors needs an x",
+            "write the factors of a range with an x",
             f"write {low}x to {high}x; tokens per second belong in 'output_speed'",
         )
     estimate: Estimate = _MULTIPLE.parse(value, context)

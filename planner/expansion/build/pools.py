@@ -55,7 +55,7 @@ class Crews:
         return self.pools.index(DEFAULT_CREW) if DEFAULT_CREW in self.pools else NO_POOL
 
     def holds(self, pool: int) -> bool:
-        """Whether one agent of this pool does all steps of an item in turn. Agents outside of crews hold no item."""
+        """Whether an agent of this pool keeps an item until all of its steps are done. This is true for crews only."""
         return pool not in (NO_POOL, self.unnamed)
 
     def seized_by(self, step: Step, pool: int) -> int:

@@ -49,7 +49,9 @@ class ConditionDraws:
         self.needed_tasks: dict[tuple[ItemPlan, Index], dict[AgentTask, Bools]] = {}
 
     def active(self, guard: Guard | None, index: Index) -> Bools | None:
-        """Return a mask (items or 1, samples) that is true where a condition holds.
+        """Return a mask (items, samples) that is true where a condition holds.
+
+        The mask has one row if it is the same for all items.
 
         If `guard` is None, return None: the work is always done.
 

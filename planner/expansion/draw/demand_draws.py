@@ -153,8 +153,8 @@ class DemandDraws:
         The demand is computed as if the work were done in every sample.
 
         index : number in each loop around the work
-        active : mask (items, samples) where the demand is required; None: everywhere. It saves time: the demand of an
-            agent loop is 0 elsewhere. The demand of other work ignores it
+        active : mask (items, samples) that is true where the demand is needed; None: everywhere. To save time, an agent
+            loop is not drawn where the mask is false, and its demand is 0 there. Other kinds of work ignore the mask
         """
         if isinstance(work.body, Rework):
             items = innermost_items(work.loops)

@@ -154,12 +154,12 @@ def in_sequence(fragments: Sequence[Fragment]) -> Fragment:
 
 
 def with_merged_maps(fragment: Fragment, rounds: Mapping[object, tuple[int, ...]]) -> Fragment:
-    """Return the fragment with the tasks of all rounds of a work, or of a condition, in a single array.
+    """Return a fragment in which one array has the tasks of all rounds of a work or of a condition.
 
     The given fragment has a separate array for each round. For example, 3 rounds with arrays of shape (4,) become one
     array of shape (3, 4).
 
-    rounds : for each `Work` and condition, the number of rounds in each loop of rounds around it, outermost loop first
+    rounds : for each `Work` and condition, the numbers of rounds of the loops around it, beginning with the outermost
     """
     tasks_of: dict[object, list[Ints]] = {}
     for task_map in fragment.task_maps:

@@ -20,7 +20,7 @@ from planner.workflow.declaration import Retry
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """A request in which the lead reads a report. The input of the request is the output of the report."""
+    """A request in which the lead reads the report of an agent. Its input is the text of the report."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -119,7 +119,7 @@ def expand_graph(graph_run: GraphRun, workflow: Workflow, limit: int | None, bar
 
 
 def _form(graph_run: GraphRun, key: Key) -> GraphForm:
-    """Return the form of the graph that contains a node. This is the whole graph or one of its subgraphs.
+    """Return the form of the graph in which a node runs: the whole graph, or the subgraph that contains the node.
 
     key : key of a run of the node
     """

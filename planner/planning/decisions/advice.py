@@ -222,8 +222,8 @@ class Rule:
     def enough(self, row: Row) -> Scenario:
         """Return the scenario with the fewest agents that is about as good as the best one, at one model and speed.
 
-        Scenarios are compared by `loss`: their time, plus their cost if time has a value. A scenario is about as good
-        as the best one if its loss is only little larger: by default, by up to 5% of the least p50 of the row.
+        "Good" means a small loss. The loss is the p50, plus the cost in seconds if a value of time is given. "About as
+        good" means that the loss is larger by at most 5% (`worth`) of the least p50 at this model and speed.
 
         Agents of all crews are added up. Of scenarios with equally many agents, return the one that costs least.
         """

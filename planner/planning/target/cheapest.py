@@ -20,7 +20,7 @@ class Cost(NamedTuple):
     """Sort key of scenarios. The fields are compared in their order.
 
     usd : mean cost in US dollars; 0 if it is unknown
-    price_multiplier : assumed factor on the declared prices, because of the speed
+    price_multiplier : factor on the declared prices that is assumed for the scenario's speed
     agents : number of agents of all crews that vary
     """
 

@@ -113,7 +113,7 @@ class _Bracket(NamedTuple):
     """The range in which the search for the least number of agents or the least speed continues.
 
     met : of the tried values, the smallest one that meets the deadline; None if none meets it
-    below : of the tried values, the largest one below `met`. If `met` is None: the largest one. None if there is none
+    below : the largest tried value that does not meet the deadline; None if each tried value meets it
     """
 
     below: float | None
