@@ -200,8 +200,8 @@ def test_the_factor_is_a_driver_and_is_explained(declare: Declare, golden: Golde
 @pytest.mark.parametrize(
     ("speed", "message", "hint"),
     [
-        ("1.2 to 2.5", "a range of factors needs an x", "write 1.2x to 2.5x; tokens per second belong in 'output_speed'"),
-        ("40-80", "a range of factors needs an x", "write 40x to 80x; tokens per second belong in 'output_speed'"),
+        ("1.2 to 2.5", "write the factors of a range with an x", "write 1.2x to 2.5x; tokens per second belong in 'output_speed'"),
+        ("40-80", "write the factors of a range with an x", "write 40x to 80x; tokens per second belong in 'output_speed'"),
         ("1.2-2.5x", "expected a factor, such as 2.5x", "write 1.2x to 2.5x"),
         ("-1x to 2x", "must not be negative", None),
         ("0x to 2x", "must be above 0", None),
