@@ -103,7 +103,9 @@ class Search:
         for row in dict.fromkeys((self.rows[0], best.row)):
             enough = rule.enough(row).agents
             spread = round(SPREAD * enough)
-            ends = max(1, enough - max(1, spread)), min(self.most, enough + spread)
+            ends = [max(1, enough - max(1, spread)), min(self.most, enough + spread)]
+            if spread > 1 and any(each.row == row and ends[1] <= each.agents <= ends[1] + spread for each in scenarios):
+                del ends[1]  # a number that is simulated anyway is close enough
             scenarios += [*(Scenario(*row, number) for number in ends), scout._least(row)]
         if not any(each == replace(best, agents=each.agents) and _about_twice(best.agents, each) for each in scenarios):
             scenarios.append(replace(best, agents=max(best.agents, min(self.most, 2 * best.agents))))
