@@ -334,6 +334,7 @@ class Uncontended(Writer):
 
 @given(st.integers(0, 2**32))
 @example(12)  # costs are sums of several works
+@example(2120)  # two steps with equal drags
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_order_of_steps_in_the_file_changes_no_byte_where_nothing_waits_for_an_agent(
     folder: Path, seed: int

@@ -118,7 +118,9 @@ class Drags:
             for index, holder in enumerate(self.all)
             if index not in smaller and holder.drag.seconds > SMALL * self.seconds and holder.drag.significant
         ]
-        return tuple(sorted(counted, key=lambda holder: -holder.drag.seconds)[:MOST_HOLDERS])
+        return tuple(
+            sorted(counted, key=lambda holder: (-holder.drag.seconds, holder.name, holder.work))[:MOST_HOLDERS]
+        )
 
 
 def drags(
